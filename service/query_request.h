@@ -1,0 +1,84 @@
+/*
+ * query_request: the body of POST /api/spark/query/{source} -> one checked
+ * struct, or an error that names the field. Pure: no I/O, no clock, no global
+ * (roots and MySQL hosts are checked by data_roots and mysql_sources).  [any]
+ *
+ * JSON is RFC 8259, UTF-8, parsed by jansson with JSON_REJECT_DUPLICATES.
+ * Unknown fields are refused, so that a typo is never silently ignored.
+ */
+#ifndef SERVICE_QUERY_REQUEST_H
+#define SERVICE_QUERY_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+
+#define QUERY_SQL_MAX_BYTES (64 * 1024)
+#define QUERY_TAGS_MAX 8
+#define QUERY_TAG_MAX_BYTES 64
+
+enum query_source { QUERY_MYSQL, QUERY_PARQUET, QUERY_DELTA, QUERY_ICEBERG, QUERY_SOURCE_COUNT };
+
+enum query_engine { ENGINE_AUTO, ENGINE_DIRECT, ENGINE_SPARK };
+enum query_cache_mode { CACHE_USE, CACHE_REFRESH, CACHE_OFF };
+
+/* `config` of a mysql request: a named source, or host+port+user+password+database. */
+struct query_mysql_config {
+    char *source; /* NULL when host is given; both NULL = the source of MYSQL_* */
+    char *host;
+    int port; /* 1..65535, 0 = not given (3306) */
+    char *user;
+    char *password;
+    char *database;
+};
+
+/* At most one of the three is set. */
+struct query_as_of {
+    bool has_version;
+    int64_t version;     /* Delta, >= 0 */
+    bool has_snapshot_id;
+    int64_t snapshot_id; /* Iceberg */
+    char *timestamp;     /* RFC 3339 UTC, "...Z"; NULL = not given */
+};
+
+struct query_limits {
+    int64_t timeout_ms_default;
+    int64_t timeout_ms_max;
+    int64_t queue_timeout_ms_default;
+};
+
+struct query_request {
+    enum query_source source;
+    char *sql;
+    char *path;   /* as the caller wrote it, not yet checked; NULL = not given */
+    char *table;  /* NULL = not given */
+    struct query_mysql_config config;
+    char *params_json; /* the checked `params` object as compact JSON; NULL = none */
+    struct query_as_of as_of;
+    enum query_engine engine;
+    int64_t timeout_ms;
+    int64_t queue_timeout_ms;
+    int64_t row_limit;  /* -1 = none */
+    int64_t byte_limit; /* -1 = none */
+    char *query_id;     /* lower-case UUID; NULL = the service makes one */
+    char *tags[QUERY_TAGS_MAX];
+    size_t tag_count;
+    enum query_cache_mode cache;
+    bool numbers_as_strings;
+};
+
+/* Parses and checks. 0: *ret_request is filled, free with query_request_done.
+ * -1: *err is ERROR_BAD_REQUEST and its detail names the field; nothing to free. */
+int query_request_parse(enum query_source source, const char *body, size_t length,
+                        const struct query_limits *limits, struct query_request *ret_request,
+                        struct error *err);
+
+/* Frees the contents; fine on a zeroed struct. The password is overwritten first. */
+void query_request_done(struct query_request *request);
+
+/* "mysql", "parquet", "delta", "iceberg"; static storage. */
+const char *query_source_name(enum query_source source);
+
+#endif
