@@ -21,16 +21,16 @@
 
 struct http_exchange;
 
-/* Bits, so that a route can allow several. HTTP_OTHER: a method we know no name for. */
+/* Bits, so that a route can allow several. METHOD_OTHER: a method we know no name for. */
 enum http_method {
-    HTTP_GET = 1,
-    HTTP_HEAD = 2,
-    HTTP_POST = 4,
-    HTTP_PUT = 8,
-    HTTP_DELETE = 16,
-    HTTP_PATCH = 32,
-    HTTP_OPTIONS = 64,
-    HTTP_OTHER = 128
+    METHOD_GET = 1,
+    METHOD_HEAD = 2,
+    METHOD_POST = 4,
+    METHOD_PUT = 8,
+    METHOD_DELETE = 16,
+    METHOD_PATCH = 32,
+    METHOD_OPTIONS = 64,
+    METHOD_OTHER = 128
 };
 
 /* Borrowed; lives as long as the exchange. */
