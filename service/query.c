@@ -1,0 +1,71 @@
+#include "query.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* Version 4 UUID, RFC 9562. */
+static int make_uuid(char ret_text[QUERY_ID_BYTES])
+{
+    unsigned char b[16];
+
+    if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
+        return -1;
+    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+    snprintf(ret_text, QUERY_ID_BYTES,
+             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+             b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+             b[15]);
+    return 0;
+}
+
+int query_new(struct query_request *request, uint64_t generation, struct query **ret_query,
+              struct error *err)
+{
+    struct query *query = calloc(1, sizeof(*query));
+
+    if (query == NULL)
+        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+    if (request->query_id != NULL) {
+        snprintf(query->id, sizeof(query->id), "%s", request->query_id);
+    } else if (make_uuid(query->id) != 0) {
+        free(query);
+        return error_set(err, ERROR_ENGINE_ERROR, "getrandom: %s", strerror(errno));
+    }
+    snprintf(query->tag, sizeof(query->tag), "q%llu-%s", (unsigned long long)generation,
+             query->id);
+    query->generation = generation;
+    query->slot = -1;
+    query->state = QUERY_QUEUED;
+    page_credits_init(&query->credits, QUERY_PAGES_IN_FLIGHT);
+    query->request = *request;
+    memset(request, 0, sizeof(*request));
+    *ret_query = query;
+    return 0;
+}
+
+void query_free(struct query *query)
+{
+    if (query == NULL)
+        return;
+    query_request_done(&query->request);
+    mysql_target_done(&query->mysql);
+    page_credits_done(&query->credits);
+    free(query);
+}
+
+const char *query_state_name(enum query_state state)
+{
+    static const char *const NAMES[] = {"QUEUED",    "RUNNING", "CANCELLING", "SUCCEEDED",
+                                        "FAILED", "CANCELLED",  "TIMED_OUT"};
+
+    return NAMES[state];
+}
+
+bool query_state_is_over(enum query_state state)
+{
+    return state >= QUERY_SUCCEEDED;
+}

@@ -1,0 +1,115 @@
+/*
+ * query: one query from its request to its outcome, as data. Who may touch
+ * which part is said at each block; queries.c (loop) and query_runner.c
+ * (worker) are the only writers.
+ *
+ * Life: made by the loop; lent to the queue, then to one worker; back with the
+ * loop when the worker's done() mail arrives; freed by the loop only.
+ */
+#ifndef SERVICE_QUERY_H
+#define SERVICE_QUERY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uthash.h>
+
+#include "deadline.h"
+#include "error.h"
+#include "mysql_sources.h"
+#include "query_request.h"
+#include "reply_channel.h"
+
+#define QUERY_ID_BYTES 37   /* UUID text and NUL */
+#define QUERY_TAG_BYTES 64  /* "q<generation>-<uuid>" and NUL */
+#define QUERY_PAGES_IN_FLIGHT 4
+
+struct event;
+struct http_exchange;
+struct query;
+
+enum query_state {
+    QUERY_QUEUED,
+    QUERY_RUNNING,
+    QUERY_CANCELLING, /* answered or given up; its worker is not back yet */
+    QUERY_SUCCEEDED,
+    QUERY_FAILED,
+    QUERY_CANCELLED,
+    QUERY_TIMED_OUT
+};
+
+/* Spans in microseconds. */
+struct query_timing {
+    int64_t queue_us;
+    int64_t plan_us;   /* the engine's open */
+    int64_t run_us;    /* waiting for batches */
+    int64_t write_us;  /* batches -> bytes */
+    int64_t bridge_us; /* inside the engine's calls, all together */
+};
+
+struct query_outcome {
+    struct error err; /* code ERROR_NONE: it succeeded */
+    int64_t rows;
+    int64_t bytes;
+    bool truncated;
+};
+
+/* What a worker tells the loop; all run on the loop. */
+struct query_events {
+    void (*started)(struct query *query);
+    /* One page of a long answer; takes `bytes` (malloc'd). */
+    void (*page)(struct query *query, char *bytes, size_t length);
+    /* Last word: the worker has let go. A short answer comes whole in `bytes` (taken). */
+    void (*done)(struct query *query, char *bytes, size_t length);
+};
+
+struct query {
+    /* Constant after query_new. */
+    char id[QUERY_ID_BYTES];
+    char tag[QUERY_TAG_BYTES]; /* unique per attempt: a late cancel hits nothing */
+    uint64_t generation;
+    struct query_request request;
+    struct mysql_target mysql; /* of a mysql query */
+    struct monotime received;  /* last byte of the request */
+    const struct query_events *events;
+    void *events_user;
+
+    /* Under the queue's lock. */
+    struct query *queue_next;
+    struct query *queue_previous;
+    bool in_queue;
+
+    /* Any thread. */
+    atomic_bool cancelled;
+    struct page_credits credits;
+
+    /* The worker's until done() is delivered, then the loop's. */
+    int slot; /* -1 until a worker has it */
+    struct monotime run_started;
+    struct query_outcome outcome;
+    struct query_timing timing;
+
+    /* [loop] */
+    enum query_state state;
+    struct http_exchange *exchange; /* NULL once answered or gone */
+    struct event *timer;            /* queue timeout, then run timeout */
+    bool streaming;                 /* the status line is out */
+    int pages_unreturned;           /* credits that the client's reading gives back */
+    struct monotime cancel_began;
+    bool lost; /* counted as a lost slot */
+    UT_hash_handle hash_by_id;
+};
+
+/* Takes `request` (moved) on success. `id` NULL: a new random UUID. */
+int query_new(struct query_request *request, uint64_t generation, struct query **ret_query,
+              struct error *err);
+void query_free(struct query *query);
+
+/* "QUEUED", "RUNNING" ...; static storage. */
+const char *query_state_name(enum query_state state);
+
+/* True when the query's end is known: nothing changes it any more. */
+bool query_state_is_over(enum query_state state);
+
+#endif

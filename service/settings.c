@@ -1,0 +1,601 @@
+#include "settings.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "memory_limit.h"
+
+#define ENV_PREFIX "SPARK_SERVICE_"
+
+extern char **environ;
+
+enum setting_type { TYPE_TEXT, TYPE_INTEGER, TYPE_BOOL };
+
+struct setting {
+    const char *name;
+    enum setting_type type;
+    const char *default_text; /* "" = worked out, see help */
+    int64_t min;
+    int64_t max;
+    size_t offset;
+    const char *help;
+};
+
+#define TEXT(name, field, value, help)                                                             \
+    {name, TYPE_TEXT, value, 0, 0, offsetof(struct settings, field), help}
+#define INTEGER(name, field, value, min, max, help)                                                \
+    {name, TYPE_INTEGER, value, min, max, offsetof(struct settings, field), help}
+#define BOOL(name, field, value, help)                                                             \
+    {name, TYPE_BOOL, value, 0, 1, offsetof(struct settings, field), help}
+
+static const struct setting SETTINGS[] = {
+    TEXT("CONFIG", config, "", "file with NAME=value lines, read before environment and flags"),
+    TEXT("LISTEN", listen, "127.0.0.1:8000", "addresses to listen on, several by comma"),
+    BOOL("INSECURE", insecure, "0", "allow a non-loopback LISTEN although callers need no token"),
+    TEXT("DATA_ROOTS", data_roots, "/data",
+         "folders (or s3a://bucket/prefix) whose tables may be read, several by comma"),
+    TEXT("ICEBERG_WAREHOUSE", iceberg_warehouse, "",
+         "warehouse of catalog `local`; default: iceberg below the first root"),
+    INTEGER("WORKERS", workers, "8", 1, 256, "queries that run at once"),
+    INTEGER("QUEUE_LENGTH", queue_length, "256", 0, 100000, "queries that may wait"),
+    INTEGER("QUERY_TIMEOUT_MS", query_timeout_ms, "30000", 1, 86400000,
+            "run time of a query that names none"),
+    INTEGER("QUERY_TIMEOUT_MAX_MS", query_timeout_max_ms, "600000", 1, 86400000,
+            "longest run time a query may ask for"),
+    INTEGER("QUEUE_TIMEOUT_MS", queue_timeout_ms, "10000", 0, 600000,
+            "waiting time of a query that names none"),
+    INTEGER("DRAIN_MS", drain_ms, "20000", 0, 600000,
+            "how long SIGTERM waits for running queries before it cancels them"),
+    INTEGER("MAX_CONNECTIONS", max_connections, "1024", 1, 65536, "open client connections"),
+    INTEGER("MAX_BODY_BYTES", max_body_bytes, "1048576", 1024, 67108864, "size of a request body"),
+    TEXT("STATE_DIR", state_dir, "",
+         "folder for scratch files; default: spark-service below $XDG_STATE_HOME or "
+         "~/.local/state"),
+    INTEGER("SPOOL_BYTES", spool_bytes, "4294967296", 1048576, INT64_MAX,
+            "bytes of waiting results on disk, all queries together"),
+    INTEGER("SLOT_LOST_MS", slot_lost_ms, "30000", 100, 600000,
+            "a worker not back that long after its cancel counts as lost"),
+    INTEGER("CANARY_INTERVAL_MS", canary_interval_ms, "5000", 100, 60000,
+            "pause between canary queries"),
+    INTEGER("CANARY_MAX_AGE_MS", canary_max_age_ms, "30000", 1000, 600000,
+            "readiness is red when the last good canary is older"),
+    TEXT("SPARK_LINE", spark_line, "4.1.0", "Spark line below lib/: 4.1.0 or 3.5.7"),
+    TEXT("SPARK_MASTER", spark_master, "",
+         "Spark master URL; default: local[N], N = 4 x cores, at least 8"),
+    TEXT("SPARK_CONF", spark_conf, "", "further Spark properties, k=v, several by comma"),
+    TEXT("HEAP", heap, "",
+         "JVM heap, as 2g or 512m; default: half the memory limit, 512m to 4g"),
+    BOOL("SPARK_UI", spark_ui, "0", "Spark's own web page, on loopback"),
+    INTEGER("SPARK_UI_PORT", spark_ui_port, "4040", 1, 65535, "port of the Spark UI"),
+    BOOL("CHECK_JNI", check_jni, "0", "run the JVM with -Xcheck:jni (slow, for tests)"),
+    TEXT("MYSQL_HOSTS", mysql_hosts, "", "host:port,... that a request's config may name"),
+    TEXT("LOG_LEVEL", log_level, "info", "debug, info, warn or error"),
+};
+#define SETTING_COUNT (sizeof(SETTINGS) / sizeof(SETTINGS[0]))
+
+static char **text_slot(struct settings *settings, const struct setting *setting)
+{
+    return (char **)((char *)settings + setting->offset);
+}
+
+static int set_text(char **slot, const char *value, struct error *err)
+{
+    char *copy = strdup(value);
+
+    if (copy == NULL)
+        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+    free(*slot);
+    *slot = copy;
+    return 0;
+}
+
+static bool parse_integer(const char *text, int64_t *ret_value)
+{
+    char *end = NULL;
+    long long value = 0;
+
+    if (!isdigit((unsigned char)text[0]) && !(text[0] == '-' && isdigit((unsigned char)text[1])))
+        return false;
+    errno = 0;
+    value = strtoll(text, &end, 10);
+    if (errno != 0 || *end != '\0')
+        return false;
+    *ret_value = value;
+    return true;
+}
+
+static bool parse_bool(const char *text, bool *ret_value)
+{
+    static const char *const YES[] = {"1", "true", "yes", "on"};
+    static const char *const NO[] = {"0", "false", "no", "off", ""};
+
+    for (size_t i = 0; i < sizeof(YES) / sizeof(YES[0]); i++) {
+        if (strcasecmp(text, YES[i]) == 0) {
+            *ret_value = true;
+            return true;
+        }
+    }
+    for (size_t i = 0; i < sizeof(NO) / sizeof(NO[0]); i++) {
+        if (strcasecmp(text, NO[i]) == 0) {
+            *ret_value = false;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* `origin` is how the value came in, for the message: a flag, a variable, a line. */
+static int setting_assign(struct settings *settings, const struct setting *setting,
+                          const char *value, const char *origin, struct error *err)
+{
+    void *slot = (char *)settings + setting->offset;
+    int64_t number = 0;
+
+    switch (setting->type) {
+    case TYPE_TEXT:
+        return set_text(slot, value, err);
+    case TYPE_INTEGER:
+        if (!parse_integer(value, &number) || number < setting->min || number > setting->max)
+            return error_set(err, ERROR_BAD_REQUEST,
+                             "%s: '%s' is not a whole number from %lld to %lld", origin, value,
+                             (long long)setting->min, (long long)setting->max);
+        *(int64_t *)slot = number;
+        return 0;
+    case TYPE_BOOL:
+        if (!parse_bool(value, slot))
+            return error_set(err, ERROR_BAD_REQUEST, "%s: '%s' is neither 1 nor 0", origin, value);
+        return 0;
+    }
+    return 0;
+}
+
+/* Compares a setting's NAME with a flag or file spelling (data-roots, DATA_ROOTS). */
+static bool name_matches(const char *name, const char *spelling, size_t length)
+{
+    if (strlen(name) != length)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        char c = spelling[i] == '-' ? '_' : (char)toupper((unsigned char)spelling[i]);
+        if (c != name[i])
+            return false;
+    }
+    return true;
+}
+
+static const struct setting *setting_find(const char *spelling, size_t length)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        if (name_matches(SETTINGS[i].name, spelling, length))
+            return &SETTINGS[i];
+    }
+    return NULL;
+}
+
+/* ---- the file ---- */
+
+static char *trim(char *text)
+{
+    char *end = NULL;
+
+    while (isspace((unsigned char)*text))
+        text++;
+    end = text + strlen(text);
+    while (end > text && isspace((unsigned char)end[-1]))
+        end--;
+    *end = '\0';
+    return text;
+}
+
+static int load_file_line(struct settings *settings, const char *path, int line_number, char *line,
+                          struct error *err)
+{
+    const struct setting *setting = NULL;
+    char *text = trim(line);
+    char *equals = strchr(text, '=');
+    char origin[512];
+
+    if (*text == '\0' || *text == '#')
+        return 0;
+    if (equals == NULL)
+        return error_set(err, ERROR_BAD_REQUEST, "%s:%d: not NAME=value", path, line_number);
+    *equals = '\0';
+    text = trim(text);
+    if (strncmp(text, ENV_PREFIX, strlen(ENV_PREFIX)) == 0)
+        text += strlen(ENV_PREFIX);
+    setting = setting_find(text, strlen(text));
+    if (setting == NULL)
+        return error_set(err, ERROR_BAD_REQUEST, "%s:%d: unknown setting '%s'", path, line_number,
+                         text);
+    snprintf(origin, sizeof(origin), "%s:%d: %s", path, line_number, setting->name);
+    return setting_assign(settings, setting, trim(equals + 1), origin, err);
+}
+
+static int load_file(struct settings *settings, const char *path, struct error *err)
+{
+    FILE *file = fopen(path, "re");
+    char *line = NULL;
+    size_t capacity = 0;
+    int line_number = 0;
+    int rc = 0;
+
+    if (file == NULL)
+        return error_set(err, ERROR_BAD_REQUEST, ENV_PREFIX "CONFIG: can't read %s: %s", path,
+                         strerror(errno));
+    while (rc == 0 && getline(&line, &capacity, file) >= 0)
+        rc = load_file_line(settings, path, ++line_number, line, err);
+    free(line);
+    fclose(file);
+    return rc;
+}
+
+/* ---- environment and flags ---- */
+
+static int load_environment(struct settings *settings, struct error *err)
+{
+    for (char **entry = environ; *entry != NULL; entry++) {
+        const struct setting *setting = NULL;
+        const char *name = *entry + strlen(ENV_PREFIX);
+        const char *equals = strchr(*entry, '=');
+        char origin[128];
+
+        if (strncmp(*entry, ENV_PREFIX, strlen(ENV_PREFIX)) != 0 || equals == NULL)
+            continue;
+        setting = setting_find(name, (size_t)(equals - name));
+        snprintf(origin, sizeof(origin), "%.*s", (int)(equals - *entry), *entry);
+        if (setting == NULL)
+            return error_set(err, ERROR_BAD_REQUEST, "%s: no such setting; --help lists them",
+                             origin);
+        if (setting_assign(settings, setting, equals + 1, origin, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int parse_action(int *index, int argc, char **argv, enum settings_action *ret_action,
+                        struct error *err)
+{
+    const char *word = argv[*index];
+
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+        *ret_action = SETTINGS_HELP;
+        return 1;
+    }
+    if (strcmp(word, "--version") == 0) {
+        *ret_action = SETTINGS_VERSION;
+        return 1;
+    }
+    if (strcmp(word, "--check-config") == 0) {
+        *ret_action = SETTINGS_CHECK_CONFIG;
+        return 1;
+    }
+    if (strcmp(word, "probe") == 0) {
+        const char *what = *index + 1 < argc ? argv[++*index] : "";
+        if (strcmp(what, "ready") != 0 && strcmp(what, "live") != 0)
+            return error_set(err, ERROR_BAD_REQUEST, "probe: say 'probe ready' or 'probe live'");
+        *ret_action = what[0] == 'r' ? SETTINGS_PROBE_READY : SETTINGS_PROBE_LIVE;
+        return 1;
+    }
+    return 0;
+}
+
+/* With `settings` NULL only looks for the action and --config. */
+static int load_flags(struct settings *settings, const char **ret_config,
+                      enum settings_action *ret_action, int argc, char **argv, struct error *err)
+{
+    for (int i = 1; i < argc; i++) {
+        const struct setting *setting = NULL;
+        const char *equals = strchr(argv[i], '=');
+        const char *value = NULL;
+        size_t length = equals != NULL ? (size_t)(equals - argv[i]) : strlen(argv[i]);
+        char origin[128];
+        int rc = parse_action(&i, argc, argv, ret_action, err);
+
+        if (rc < 0)
+            return -1;
+        if (rc > 0)
+            continue;
+        if (strncmp(argv[i], "--", 2) == 0)
+            setting = setting_find(argv[i] + 2, length - 2);
+        if (setting == NULL)
+            return error_set(err, ERROR_BAD_REQUEST, "%s: no such flag; --help lists them",
+                             argv[i]);
+        snprintf(origin, sizeof(origin), "%.*s", (int)length, argv[i]);
+        if (equals != NULL)
+            value = equals + 1;
+        else if (i + 1 < argc)
+            value = argv[++i];
+        else
+            return error_set(err, ERROR_BAD_REQUEST, "%s: needs a value", origin);
+        if (strcmp(setting->name, "CONFIG") == 0)
+            *ret_config = value;
+        if (settings != NULL && setting_assign(settings, setting, value, origin, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- the source `main` ---- */
+
+static int read_password_file(const char *path, char **slot, struct error *err)
+{
+    FILE *file = fopen(path, "re");
+    char *line = NULL;
+    size_t capacity = 0;
+    int rc = -1;
+
+    if (file == NULL) {
+        error_set(err, ERROR_BAD_REQUEST, "MYSQL_PASSWORD_FILE: can't read %s: %s", path,
+                  strerror(errno));
+        goto out;
+    }
+    if (getline(&line, &capacity, file) < 0) {
+        error_set(err, ERROR_BAD_REQUEST, "MYSQL_PASSWORD_FILE: %s is empty", path);
+        goto out;
+    }
+    line[strcspn(line, "\r\n")] = '\0';
+    rc = set_text(slot, line, err);
+out:
+    if (line != NULL)
+        explicit_bzero(line, capacity);
+    free(line);
+    if (file != NULL)
+        fclose(file);
+    return rc;
+}
+
+static int load_mysql(struct settings *settings, struct error *err)
+{
+    const struct {
+        const char *name;
+        char **slot;
+    } texts[] = {
+        {"MYSQL_HOST", &settings->mysql_host},
+        {"MYSQL_USER", &settings->mysql_user},
+        {"MYSQL_PASSWORD", &settings->mysql_password},
+        {"MYSQL_DATABASE", &settings->mysql_database},
+    };
+    const char *port = getenv("MYSQL_PORT");
+    const char *password_file = getenv("MYSQL_PASSWORD_FILE");
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        const char *value = getenv(texts[i].name);
+        if (value != NULL && *value != '\0' && set_text(texts[i].slot, value, err) != 0)
+            return -1;
+    }
+    settings->mysql_port = 3306;
+    if (port != NULL && *port != '\0' &&
+        (!parse_integer(port, &settings->mysql_port) || settings->mysql_port < 1 ||
+         settings->mysql_port > 65535))
+        return error_set(err, ERROR_BAD_REQUEST, "MYSQL_PORT: '%s' is not a port", port);
+    if (password_file != NULL && *password_file != '\0')
+        return read_password_file(password_file, &settings->mysql_password, err);
+    return 0;
+}
+
+/* ---- defaults that are worked out, and checks across settings ---- */
+
+static int fill_state_dir(struct settings *settings, struct error *err)
+{
+    const char *base = getenv("XDG_STATE_HOME");
+    char path[4096];
+
+    if (base != NULL && *base == '/')
+        snprintf(path, sizeof(path), "%s/spark-service", base);
+    else if ((base = getenv("HOME")) != NULL && *base == '/')
+        snprintf(path, sizeof(path), "%s/.local/state/spark-service", base);
+    else
+        snprintf(path, sizeof(path), "/var/tmp/spark-service-%u", (unsigned)getuid());
+    return set_text(&settings->state_dir, path, err);
+}
+
+static int fill_warehouse(struct settings *settings, struct error *err)
+{
+    size_t length = strcspn(settings->data_roots, ",");
+    char path[4096];
+
+    while (length > 1 && settings->data_roots[length - 1] == '/')
+        length--;
+    snprintf(path, sizeof(path), "%.*s/iceberg", (int)length, settings->data_roots);
+    return set_text(&settings->iceberg_warehouse, path, err);
+}
+
+static bool heap_is_valid(const char *heap)
+{
+    size_t digits = strspn(heap, "0123456789");
+
+    return digits > 0 && digits < 8 && strchr("kmgKMG", heap[digits]) != NULL &&
+           heap[digits] != '\0' && heap[digits + 1] == '\0';
+}
+
+static int fill_computed(struct settings *settings, struct error *err)
+{
+    char text[64];
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (*settings->state_dir == '\0' && fill_state_dir(settings, err) != 0)
+        return -1;
+    if (*settings->iceberg_warehouse == '\0' && fill_warehouse(settings, err) != 0)
+        return -1;
+    if (*settings->spark_master == '\0') {
+        snprintf(text, sizeof(text), "local[%ld]", cores > 2 ? 4 * cores : 8);
+        if (set_text(&settings->spark_master, text, err) != 0)
+            return -1;
+    }
+    if (*settings->heap == '\0') {
+        snprintf(text, sizeof(text), "%lldm", (long long)memory_limit_default_heap_mib());
+        if (set_text(&settings->heap, text, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int check(const struct settings *settings, struct error *err)
+{
+    enum log_level level;
+
+    if (settings->query_timeout_ms > settings->query_timeout_max_ms)
+        return error_set(err, ERROR_BAD_REQUEST,
+                         "QUERY_TIMEOUT_MS (%lld) is above QUERY_TIMEOUT_MAX_MS (%lld)",
+                         (long long)settings->query_timeout_ms,
+                         (long long)settings->query_timeout_max_ms);
+    if (!heap_is_valid(settings->heap))
+        return error_set(err, ERROR_BAD_REQUEST, "HEAP: '%s' is not a size such as 2g or 512m",
+                         settings->heap);
+    if (!log_level_from_name(settings->log_level, &level))
+        return error_set(err, ERROR_BAD_REQUEST,
+                         "LOG_LEVEL: '%s' is none of debug, info, warn, error",
+                         settings->log_level);
+    if (strspn(settings->spark_line, "0123456789.") != strlen(settings->spark_line))
+        return error_set(err, ERROR_BAD_REQUEST, "SPARK_LINE: '%s' is not a version",
+                         settings->spark_line);
+    if (!settings->insecure && !settings_listen_is_loopback(settings->listen))
+        return error_set(err, ERROR_BAD_REQUEST,
+                         "LISTEN: %s is not loopback and callers need no token; set INSECURE=1 "
+                         "if the network around it is trusted",
+                         settings->listen);
+    return 0;
+}
+
+int settings_load(struct settings *ret_settings, enum settings_action *ret_action, int argc,
+                  char **argv, struct error *err)
+{
+    struct settings settings = {0};
+    enum settings_action action = SETTINGS_RUN;
+    const char *config = getenv(ENV_PREFIX "CONFIG");
+
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        if (setting_assign(&settings, &SETTINGS[i], SETTINGS[i].default_text, SETTINGS[i].name,
+                           err) != 0)
+            goto fail;
+    }
+    if (load_flags(NULL, &config, &action, argc, argv, err) != 0)
+        goto fail;
+    if (action != SETTINGS_HELP && action != SETTINGS_VERSION) {
+        if (config != NULL && *config != '\0' && load_file(&settings, config, err) != 0)
+            goto fail;
+        if (load_environment(&settings, err) != 0 ||
+            load_flags(&settings, &config, &action, argc, argv, err) != 0 ||
+            load_mysql(&settings, err) != 0 || fill_computed(&settings, err) != 0 ||
+            check(&settings, err) != 0)
+            goto fail;
+    }
+    *ret_settings = settings;
+    *ret_action = action;
+    return 0;
+fail:
+    settings_done(&settings);
+    return -1;
+}
+
+void settings_done(struct settings *settings)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        if (SETTINGS[i].type == TYPE_TEXT)
+            free(*text_slot(settings, &SETTINGS[i]));
+    }
+    if (settings->mysql_password != NULL)
+        explicit_bzero(settings->mysql_password, strlen(settings->mysql_password));
+    free(settings->mysql_host);
+    free(settings->mysql_user);
+    free(settings->mysql_password);
+    free(settings->mysql_database);
+    memset(settings, 0, sizeof(*settings));
+}
+
+void settings_print_help(FILE *out)
+{
+    fputs("spark-service: Spark SQL over HTTP, one process\n"
+          "\n"
+          "  spark-service [--SETTING VALUE ...]   run in the foreground; Ctrl-C drains and ends\n"
+          "  spark-service probe ready|live        ask a running service; exit 0 or 1\n"
+          "  spark-service --check-config          check all settings, print them, exit 0 or 2\n"
+          "  spark-service --help | --version\n"
+          "\n"
+          "A setting is a flag (--data-roots), a variable (" ENV_PREFIX "DATA_ROOTS) or a line\n"
+          "in the file " ENV_PREFIX "CONFIG names; flag before variable before file.\n"
+          "The MySQL source `main` comes from MYSQL_HOST, MYSQL_PORT, MYSQL_USER,\n"
+          "MYSQL_PASSWORD or MYSQL_PASSWORD_FILE, and MYSQL_DATABASE.\n"
+          "Exit codes: 0 stopped, 2 bad setting, 3 JVM out of memory, 70 no JVM, 75 slots lost.\n"
+          "\n",
+          out);
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const struct setting *setting = &SETTINGS[i];
+        char flag[64];
+        size_t length = strlen(setting->name);
+
+        for (size_t j = 0; j <= length; j++)
+            flag[j] = setting->name[j] == '_' ? '-'
+                                              : (char)tolower((unsigned char)setting->name[j]);
+        fprintf(out, "  --%-22s %s%s%s%s\n", flag, setting->help,
+                *setting->default_text != '\0' ? " [" : "", setting->default_text,
+                *setting->default_text != '\0' ? "]" : "");
+    }
+}
+
+void settings_print(const struct settings *settings, FILE *out)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const struct setting *setting = &SETTINGS[i];
+        const char *slot = (const char *)settings + setting->offset;
+
+        switch (setting->type) {
+        case TYPE_TEXT:
+            fprintf(out, "%s=%s\n", setting->name, *(char *const *)(const void *)slot);
+            break;
+        case TYPE_INTEGER:
+            fprintf(out, "%s=%lld\n", setting->name,
+                    (long long)*(const int64_t *)(const void *)slot);
+            break;
+        case TYPE_BOOL:
+            fprintf(out, "%s=%d\n", setting->name, *(const bool *)slot ? 1 : 0);
+            break;
+        }
+    }
+    if (settings->mysql_host != NULL)
+        fprintf(out, "MYSQL_HOST=%s\nMYSQL_PORT=%lld\n", settings->mysql_host,
+                (long long)settings->mysql_port);
+}
+
+static bool address_is_loopback(const char *address, size_t length)
+{
+    char host[128];
+    struct in_addr v4;
+    const char *colon = NULL;
+
+    if (length == 0 || length >= sizeof(host))
+        return false;
+    memcpy(host, address, length);
+    host[length] = '\0';
+    if (strncmp(host, "[::1]", 5) == 0)
+        return true;
+    colon = strrchr(host, ':');
+    if (colon != NULL)
+        host[colon - host] = '\0';
+    if (strcasecmp(host, "localhost") == 0)
+        return true;
+    return inet_pton(AF_INET, host, &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127;
+}
+
+bool settings_listen_is_loopback(const char *listen)
+{
+    const char *address = listen;
+
+    for (;;) {
+        size_t length = strcspn(address, ",");
+        while (length > 0 && *address == ' ') {
+            address++;
+            length--;
+        }
+        if (!address_is_loopback(address, length))
+            return false;
+        if (address[length] == '\0')
+            return true;
+        address += length + 1;
+    }
+}

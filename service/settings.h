@@ -1,0 +1,81 @@
+/*
+ * settings: one table with every setting's name, type, default, range and
+ * help. A setting is a flag (--data-roots), an environment variable
+ * (SPARK_SERVICE_DATA_ROOTS) and a line in the file SPARK_SERVICE_CONFIG
+ * (DATA_ROOTS=...); flag before environment before file before default.
+ *
+ * Unknown names are refused everywhere: a mistyped safety switch must stop the
+ * start, not be ignored. Read once, before any thread; constant afterwards.
+ */
+#ifndef SERVICE_SETTINGS_H
+#define SERVICE_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "error.h"
+
+struct settings {
+    char *config;
+    char *listen;
+    bool insecure;
+    char *data_roots;
+    char *iceberg_warehouse; /* "" = iceberg below the first root */
+    int64_t workers;
+    int64_t queue_length;
+    int64_t query_timeout_ms;
+    int64_t query_timeout_max_ms;
+    int64_t queue_timeout_ms;
+    int64_t drain_ms;
+    int64_t max_connections;
+    int64_t max_body_bytes;
+    char *state_dir; /* never "": the default is worked out */
+    int64_t spool_bytes;
+    int64_t slot_lost_ms;
+    int64_t canary_interval_ms;
+    int64_t canary_max_age_ms;
+    char *spark_line;
+    char *spark_master; /* never "" */
+    char *spark_conf;
+    char *heap; /* never "" */
+    bool spark_ui;
+    int64_t spark_ui_port;
+    bool check_jni;
+    char *mysql_hosts;
+    char *log_level;
+
+    /* The source `main`, from MYSQL_*; host NULL = none. Never flags. */
+    char *mysql_host;
+    int64_t mysql_port;
+    char *mysql_user;
+    char *mysql_password;
+    char *mysql_database;
+};
+
+enum settings_action {
+    SETTINGS_RUN,
+    SETTINGS_HELP,
+    SETTINGS_CHECK_CONFIG,
+    SETTINGS_PROBE_READY,
+    SETTINGS_PROBE_LIVE,
+    SETTINGS_VERSION
+};
+
+/* Reads everything. 0: *ret_settings is complete, *ret_action says what the
+ * command line asks for. -1: ERROR_BAD_REQUEST, one clear line naming the
+ * setting, its value and where it came from; exit code 2. */
+int settings_load(struct settings *ret_settings, enum settings_action *ret_action, int argc,
+                  char **argv, struct error *err);
+void settings_done(struct settings *settings);
+
+/* Usage and the whole table, in the form README's table is checked against. */
+void settings_print_help(FILE *out);
+
+/* name=value lines of what is in force; no password. */
+void settings_print(const struct settings *settings, FILE *out);
+
+/* True when every address of `listen` is a loopback one. */
+bool settings_listen_is_loopback(const char *listen);
+
+#endif
