@@ -59,6 +59,12 @@ const char *http_exchange_header(const struct http_exchange *exchange, const cha
 void http_exchange_watch(struct http_exchange *exchange, void (*on_gone)(void *user),
                          void (*on_drained)(void *user), void *user);
 
+/* on_sent runs once, after the answer ended: when its last byte went to the
+ * kernel, or with an unset time when the connection broke first. The exchange
+ * is over by then; asked for before the answer. */
+void http_exchange_on_sent(struct http_exchange *exchange,
+                           void (*on_sent)(void *user, struct monotime sent), void *user);
+
 /* The whole answer at once; copies everything. A body of length 0 is fine. */
 void http_reply_send(struct http_exchange *exchange, int status, const char *content_type,
                      const struct http_header *headers, size_t header_count, const void *body,

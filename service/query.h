@@ -92,6 +92,7 @@ struct query {
 
     /* [loop] */
     enum query_state state;
+    enum query_state ends_as;       /* of a CANCELLING one: CANCELLED or TIMED_OUT */
     struct http_exchange *exchange; /* NULL once answered or gone */
     struct event *timer;            /* queue timeout, then run timeout */
     bool streaming;                 /* the status line is out */

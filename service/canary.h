@@ -1,0 +1,33 @@
+/*
+ * canary: proves every few seconds that the engine still answers, by running
+ * one tiny Spark job end to end on a thread of its own. Readiness rests on how
+ * long ago the last one succeeded, never on a flag that says "up".
+ */
+#ifndef SERVICE_CANARY_H
+#define SERVICE_CANARY_H
+
+#include <stdint.h>
+
+#include "error.h"
+
+struct canary;
+struct mysql_sources;
+struct spark_engine;
+
+enum canary_source_state { SOURCE_NOT_SET_UP, SOURCE_UNKNOWN, SOURCE_OK, SOURCE_UNREACHABLE };
+
+/* Returns after the first canary succeeded; -1 when it failed.   [vm] */
+int canary_start(struct spark_engine *engine, const struct mysql_sources *sources,
+                 int64_t interval_ms, struct canary **ret_canary, struct error *err);
+
+/* Milliseconds since a canary last succeeded.   [any] */
+int64_t canary_age_ms(const struct canary *canary);
+
+/* What the last look at the MySQL source `main` saw.   [any] */
+enum canary_source_state canary_mysql_state(const struct canary *canary);
+
+/* Ends the thread, waiting at most timeout_ms for a canary that hangs; one that
+ * does is left behind (the process is about to end). NULL is fine.   [loop] */
+void canary_stop(struct canary *canary, int64_t timeout_ms);
+
+#endif

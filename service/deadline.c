@@ -1,0 +1,71 @@
+#include "deadline.h"
+
+#include <stdio.h>
+
+#define NS_PER_US 1000
+#define NS_PER_MS (1000 * NS_PER_US)
+#define NS_PER_S (1000 * (int64_t)NS_PER_MS)
+#define US_PER_S 1000000
+
+struct monotime monotime_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (struct monotime){(int64_t)now.tv_sec * NS_PER_S + now.tv_nsec};
+}
+
+struct monotime monotime_after(struct monotime t, int64_t span_ms)
+{
+    int64_t span_ns, ns;
+
+    /* A span too long to add is "never", not a wrap into the past. */
+    if (__builtin_mul_overflow(span_ms, (int64_t)NS_PER_MS, &span_ns) ||
+        __builtin_add_overflow(t.ns, span_ns, &ns))
+        ns = span_ms > 0 ? INT64_MAX : INT64_MIN;
+    return (struct monotime){ns};
+}
+
+int64_t monotime_span_ms(struct monotime earlier, struct monotime later)
+{
+    return (later.ns - earlier.ns) / NS_PER_MS;
+}
+
+int64_t monotime_span_us(struct monotime earlier, struct monotime later)
+{
+    return (later.ns - earlier.ns) / NS_PER_US;
+}
+
+struct timespec monotime_timespec(struct monotime t)
+{
+    return (struct timespec){.tv_sec = (time_t)(t.ns / NS_PER_S),
+                             .tv_nsec = (long)(t.ns % NS_PER_S)};
+}
+
+void wall_time_format(int64_t unix_us, char ret_text[32])
+{
+    int64_t seconds = unix_us / US_PER_S;
+    int64_t micros = unix_us % US_PER_S;
+    if (micros < 0) {
+        micros += US_PER_S;
+        seconds--;
+    }
+
+    time_t moment = (time_t)seconds;
+    struct tm utc;
+    char date_time[24];
+    if (gmtime_r(&moment, &utc) == NULL ||
+        strftime(date_time, sizeof(date_time), "%Y-%m-%dT%H:%M:%S", &utc) == 0) {
+        ret_text[0] = '\0';
+        return;
+    }
+    snprintf(ret_text, 32, "%s.%06uZ", date_time, (unsigned)micros % US_PER_S);
+}
+
+int64_t wall_time_now_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / NS_PER_US;
+}

@@ -1,0 +1,70 @@
+/*
+ * queries: every query alive, from its request to its answer, and what ended
+ * lately. The only place where a query changes state.   [loop]
+ *
+ *   submit -> QUEUED -> (started) RUNNING -> (done) SUCCEEDED | FAILED
+ *                 \-> queue timeout              \-> timeout, DELETE, client gone:
+ *                     503                            CANCELLING -> (done) TIMED_OUT | CANCELLED
+ *
+ * The client is answered as soon as the answer is known; the slot is free only
+ * when the worker is back. A worker that stays away is a lost slot.
+ */
+#ifndef SERVICE_QUERIES_H
+#define SERVICE_QUERIES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "mysql_sources.h"
+#include "query_request.h"
+
+struct canceller;
+struct event_base;
+struct http_exchange;
+struct queries;
+struct query_queue;
+
+struct queries_config {
+    struct event_base *base;   /* borrowed */
+    struct query_queue *queue; /* borrowed */
+    size_t slots;
+    int64_t slot_lost_ms;
+    /* More than half of the slots are lost: the process should leave. */
+    void (*on_slots_lost)(void *user);
+    /* After queries_drain: none is alive any more. Runs from the loop. */
+    void (*on_idle)(void *user);
+    void *user;
+};
+
+struct queries_counts {
+    size_t queued;
+    size_t busy; /* slots with a query, lost ones included */
+    size_t lost;
+};
+
+int queries_new(const struct queries_config *config, struct queries **ret_queries,
+                struct error *err);
+
+/* Frees what is left; no worker may hold a query. */
+void queries_free(struct queries *queries);
+
+/* From now on queries are taken. Borrows the canceller. */
+void queries_engine_ready(struct queries *queries, struct canceller *canceller);
+
+/* Takes request and target (moved) and answers the exchange, now or later. */
+void queries_submit(struct queries *queries, struct http_exchange *exchange,
+                    struct query_request *request, struct mysql_target *target);
+
+/* Cancels by id. -1: ERROR_NOT_FOUND, or ERROR_CONFLICT when it is over. */
+int queries_cancel(struct queries *queries, const char *id, struct error *err);
+
+/* Refuses new ones with 503 `draining`; on_idle runs once none is left. */
+void queries_drain(struct queries *queries);
+
+/* Answers every waiting client with 503 `draining` and cancels the work. */
+void queries_cancel_all(struct queries *queries);
+
+struct queries_counts queries_count(const struct queries *queries);
+
+#endif

@@ -1,0 +1,66 @@
+#include "query_log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "deadline.h"
+#include "http_reply.h"
+#include "log.h"
+#include "query.h"
+
+/* What the line needs after the query itself is gone. */
+struct sent_record {
+    char id[QUERY_ID_BYTES];
+    enum query_source source;
+    struct monotime received;
+    struct query_timing timing;
+    int64_t rows;
+    int64_t bytes;
+    int slot;
+};
+
+static void on_sent(void *user, struct monotime sent)
+{
+    struct sent_record *record = user;
+    bool whole = monotime_is_set(sent);
+    int64_t total_us = whole ? monotime_span_us(record->received, sent) : -1;
+
+    log_line(LOG_INFO, whole ? "query done" : "query done, client left while reading",
+             LOG_TEXT("query_id", record->id), LOG_TEXT("source", query_source_name(record->source)),
+             LOG_NUMBER("slot", record->slot), LOG_NUMBER("rows", record->rows),
+             LOG_NUMBER("bytes", record->bytes), LOG_NUMBER("total_us", total_us),
+             LOG_NUMBER("queue_us", record->timing.queue_us),
+             LOG_NUMBER("plan_us", record->timing.plan_us),
+             LOG_NUMBER("run_us", record->timing.run_us),
+             LOG_NUMBER("write_us", record->timing.write_us),
+             LOG_NUMBER("overhead_us", whole ? total_us - record->timing.bridge_us : -1));
+    free(record);
+}
+
+void query_log_when_sent(struct http_exchange *exchange, const struct query *query)
+{
+    struct sent_record *record = calloc(1, sizeof(*record));
+
+    if (record == NULL)
+        return;
+    memcpy(record->id, query->id, sizeof(record->id));
+    record->source = query->request.source;
+    record->received = query->received;
+    record->timing = query->timing;
+    record->rows = query->outcome.rows;
+    record->bytes = query->outcome.bytes;
+    record->slot = query->slot;
+    http_exchange_on_sent(exchange, on_sent, record);
+}
+
+void query_log_ended(const struct query *query, const struct error *err)
+{
+    bool defect = err != NULL && err->code == ERROR_ENGINE_ERROR;
+
+    log_line(defect ? LOG_ERROR : LOG_INFO, "query ended", LOG_TEXT("query_id", query->id),
+             LOG_TEXT("source", query_source_name(query->request.source)),
+             LOG_TEXT("state", query_state_name(query->state)), LOG_NUMBER("slot", query->slot),
+             LOG_NUMBER("elapsed_us", monotime_span_us(query->received, monotime_now())),
+             LOG_TEXT("code", err != NULL ? error_code_name(err->code) : "cancelled"),
+             LOG_TEXT("detail", err != NULL ? err->detail : ""));
+}

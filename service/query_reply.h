@@ -1,0 +1,36 @@
+/*
+ * query_reply: what the answer to a query looks like on the wire: its headers,
+ * trailers and problems.   [loop]
+ */
+#ifndef SERVICE_QUERY_REPLY_H
+#define SERVICE_QUERY_REPLY_H
+
+#include <stddef.h>
+
+#include "error.h"
+
+struct http_exchange;
+struct query;
+
+/* http_reply's low-water mark: below it a client counts as having read. */
+#define QUERY_REPLY_LOW_WATER ((size_t)64 * 1024)
+
+/* A short answer: headers say how it went. Takes `body`. */
+void query_reply_whole(struct http_exchange *exchange, const struct query *query, char *body,
+                       size_t length);
+
+/* A long answer: the status line and headers; the rest is told by trailers. */
+void query_reply_begin(struct http_exchange *exchange, const struct query *query);
+
+/* Last bytes (taken) and the trailers. */
+void query_reply_end(struct http_exchange *exchange, const struct query *query, char *bytes,
+                     size_t length);
+
+/* A failed query. */
+void query_reply_problem(struct http_exchange *exchange, const struct query *query,
+                         const struct error *err);
+
+/* A request that never became a query. */
+void query_reply_refusal(struct http_exchange *exchange, const struct error *err);
+
+#endif

@@ -1,0 +1,287 @@
+#include "query_runner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../jni/spark_engine.h"
+#include "byte_buffer.h"
+#include "data_roots.h"
+#include "reply_channel.h"
+#include "result_json.h"
+
+/* Rows formatted between two looks at the page size and the cancel flag. */
+#define ROWS_PER_STEP 512
+
+/* ---- messages to the loop ---- */
+
+enum news { NEWS_STARTED, NEWS_PAGE, NEWS_DONE };
+
+struct query_mail {
+    struct mail mail; /* first: a mail is its query_mail */
+    struct query *query;
+    enum news news;
+    char *bytes;
+    size_t length;
+};
+
+static void deliver(struct mail *mail)
+{
+    struct query_mail *message = (struct query_mail *)mail;
+    struct query *query = message->query;
+
+    switch (message->news) {
+    case NEWS_STARTED:
+        query->events->started(query);
+        break;
+    case NEWS_PAGE:
+        query->events->page(query, message->bytes, message->length);
+        break;
+    case NEWS_DONE:
+        query->events->done(query, message->bytes, message->length);
+        break;
+    }
+    free(message);
+}
+
+/* Memory for the mails of one run: a run must always be able to say it is over. */
+struct run {
+    const struct query_runner *runner;
+    struct query *query;
+    struct query_mail *started_mail;
+    struct query_mail *done_mail;
+    struct result_json *writer;
+    struct byte_buffer out;
+    int64_t rows;
+    int64_t bytes_posted;
+};
+
+static void post(struct run *run, struct query_mail *message, enum news news, char *bytes,
+                 size_t length)
+{
+    message->mail.deliver = deliver;
+    message->query = run->query;
+    message->news = news;
+    message->bytes = bytes;
+    message->length = length;
+    reply_channel_post(run->runner->channel, &message->mail);
+}
+
+/* ---- the steps of a run ---- */
+
+static int fail_cancelled(struct error *err)
+{
+    return error_set(err, ERROR_CANCELLED, "the query was cancelled");
+}
+
+static int resolve_path(struct run *run, char **ret_path, struct error *err)
+{
+    *ret_path = NULL;
+    if (run->query->request.path == NULL)
+        return 0;
+    return data_roots_resolve(run->runner->roots, run->query->request.path, ret_path, err);
+}
+
+static int open_cursor(struct run *run, const char *path, struct spark_cursor **ret_cursor,
+                       struct error *err)
+{
+    struct query *query = run->query;
+    const struct query_request *request = &query->request;
+    char snapshot_id[24];
+    struct monotime begin = monotime_now();
+    int64_t used_ms = monotime_span_ms(query->run_started, begin);
+    struct spark_query engine_query = {
+        .tag = query->tag,
+        .source = query_source_name(request->source),
+        .sql = request->sql,
+        .path = path,
+        .table = request->table,
+        .params_json = request->params_json,
+        .as_of_version = request->as_of.has_version ? request->as_of.version : -1,
+        .as_of_snapshot_id = request->as_of.has_snapshot_id ? snapshot_id : NULL,
+        .as_of_timestamp = request->as_of.timestamp,
+        .row_limit = request->row_limit,
+        .timeout_ms = request->timeout_ms > used_ms ? request->timeout_ms - used_ms : 1,
+        .mysql_host = query->mysql.host,
+        .mysql_port = query->mysql.port,
+        .mysql_user = query->mysql.user,
+        .mysql_password = query->mysql.password,
+        .mysql_database = query->mysql.database,
+    };
+    int rc = 0;
+
+    snprintf(snapshot_id, sizeof(snapshot_id), "%lld", (long long)request->as_of.snapshot_id);
+    rc = spark_cursor_open(run->runner->thread, &engine_query, ret_cursor, err);
+    query->timing.plan_us = monotime_span_us(begin, monotime_now());
+    return rc;
+}
+
+/* Hands the formatted bytes over as one page; waits for the client's credit. */
+static int post_page(struct run *run, struct error *err)
+{
+    struct query_mail *message = NULL;
+
+    if (!page_credits_take_wait(&run->query->credits))
+        return fail_cancelled(err);
+    message = calloc(1, sizeof(*message));
+    if (message == NULL)
+        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+    run->bytes_posted += (int64_t)run->out.length;
+    post(run, message, NEWS_PAGE, run->out.data, run->out.length);
+    run->out = (struct byte_buffer){0};
+    return 0;
+}
+
+static int post_full_page(struct run *run, struct error *err)
+{
+    size_t threshold = run->bytes_posted == 0 ? QUERY_WHOLE_ANSWER_BYTES : QUERY_PAGE_BYTES;
+
+    if (run->out.failed)
+        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+    return run->out.length > threshold ? post_page(run, err) : 0;
+}
+
+/* One row more; 0 when the byte limit leaves no room for it. */
+static int write_row_within(struct run *run, const struct ArrowArray *batch, int64_t row,
+                            int64_t byte_limit, struct error *err)
+{
+    size_t before = run->out.length;
+    int64_t total = 0;
+
+    if (result_json_write_rows(run->writer, batch, row, 1, &run->out, err) != 0)
+        return -1;
+    total = run->bytes_posted + (int64_t)run->out.length + 1; /* the closing bracket */
+    if (total <= byte_limit)
+        return 1;
+    run->out.length = before;
+    return 0;
+}
+
+/* Formats `count` rows from `first`. 1: go on; 0: cut here; -1: *err. */
+static int write_rows(struct run *run, const struct ArrowArray *batch, int64_t first,
+                      int64_t count, struct error *err)
+{
+    int64_t byte_limit = run->query->request.byte_limit;
+
+    if (byte_limit < 0) {
+        if (result_json_write_rows(run->writer, batch, first, count, &run->out, err) != 0)
+            return -1;
+        run->rows += count;
+        return 1;
+    }
+    for (int64_t row = first; row < first + count; row++) {
+        int rc = write_row_within(run, batch, row, byte_limit, err);
+        if (rc <= 0)
+            return rc;
+        run->rows++;
+    }
+    return 1;
+}
+
+/* 1: go on; 0: a limit cut the answer here; -1: *err. */
+static int write_batch(struct run *run, const struct ArrowArray *batch, struct error *err)
+{
+    struct query *query = run->query;
+    int64_t row_limit = query->request.row_limit;
+    int64_t wanted = batch->length;
+    bool cut = false;
+
+    if (row_limit >= 0 && wanted > row_limit - run->rows) {
+        wanted = row_limit - run->rows;
+        cut = true;
+    }
+    for (int64_t row = 0; row < wanted;) {
+        int64_t step = wanted - row < ROWS_PER_STEP ? wanted - row : ROWS_PER_STEP;
+        struct monotime begin = monotime_now();
+        int rc = write_rows(run, batch, row, step, err);
+
+        query->timing.write_us += monotime_span_us(begin, monotime_now());
+        if (rc < 0 || post_full_page(run, err) != 0)
+            return -1;
+        if (rc == 0) {
+            cut = true;
+            break;
+        }
+        if (atomic_load_explicit(&query->cancelled, memory_order_relaxed))
+            return fail_cancelled(err);
+        row += step;
+    }
+    query->outcome.truncated |= cut;
+    return cut ? 0 : 1;
+}
+
+static int write_all(struct run *run, struct spark_cursor *cursor, struct error *err)
+{
+    struct query *query = run->query;
+    struct result_json_options options = {.numbers_as_strings = query->request.numbers_as_strings};
+
+    if (result_json_new(spark_cursor_schema(cursor), &options, &run->writer, err) != 0)
+        return -1;
+    result_json_begin(run->writer, &run->out);
+    for (;;) {
+        struct ArrowArray batch = {0};
+        struct monotime begin = monotime_now();
+        int rc = spark_cursor_next(cursor, &batch, err);
+
+        query->timing.run_us += monotime_span_us(begin, monotime_now());
+        if (rc < 0)
+            return -1;
+        if (rc == 0)
+            break;
+        rc = write_batch(run, &batch, err);
+        batch.release(&batch);
+        if (rc < 0)
+            return -1;
+        if (rc == 0)
+            break;
+    }
+    result_json_end(run->writer, &run->out);
+    return run->out.failed ? error_set(err, ERROR_ENGINE_ERROR, "out of memory") : 0;
+}
+
+static int run_steps(struct run *run, struct error *err)
+{
+    struct query *query = run->query;
+    struct spark_cursor *cursor = NULL;
+    struct monotime begin;
+    char *path = NULL;
+    int rc = -1;
+
+    if (resolve_path(run, &path, err) != 0)
+        goto out;
+    if (atomic_load(&query->cancelled)) {
+        fail_cancelled(err);
+        goto out;
+    }
+    if (open_cursor(run, path, &cursor, err) != 0)
+        goto out;
+    rc = write_all(run, cursor, err);
+out:
+    begin = monotime_now();
+    spark_cursor_close(cursor);
+    query->timing.bridge_us =
+        query->timing.plan_us + query->timing.run_us + monotime_span_us(begin, monotime_now());
+    result_json_free(run->writer);
+    free(path);
+    return rc;
+}
+
+void query_runner_run(const struct query_runner *runner, struct query *query)
+{
+    struct run run = {.runner = runner, .query = query};
+
+    query->slot = runner->slot;
+    query->run_started = monotime_now();
+    query->timing.queue_us = monotime_span_us(query->received, query->run_started);
+    run.started_mail = calloc(1, sizeof(*run.started_mail));
+    run.done_mail = calloc(1, sizeof(*run.done_mail));
+    if (run.started_mail == NULL || run.done_mail == NULL)
+        abort(); /* nobody could ever be told: see service/README.md, "Out of memory" */
+    post(&run, run.started_mail, NEWS_STARTED, NULL, 0);
+    if (run_steps(&run, &query->outcome.err) != 0)
+        byte_buffer_done(&run.out);
+    else
+        error_clear(&query->outcome.err);
+    query->outcome.rows = run.rows;
+    query->outcome.bytes = run.bytes_posted + (int64_t)run.out.length;
+    post(&run, run.done_mail, NEWS_DONE, run.out.data, run.out.length);
+}
