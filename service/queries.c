@@ -88,26 +88,34 @@ static void answer_problem(struct query *query, const struct error *err)
         query_reply_problem(exchange, query, err);
 }
 
+/* Ends a query that was taken out of the queue again. */
+static void end_queued(struct queries *queries, struct query *query, enum query_state ends_as,
+                       const struct error *err)
+{
+    queries->counts.queued--;
+    query->state = ends_as;
+    if (err != NULL)
+        answer_problem(query, err);
+    query_log_ended(query, err);
+    forget(queries, query);
+}
+
 /* Ends a query before its time: answers with `err` (NULL: the client is gone)
  * and gets it out of the queue or its worker. */
 static void end_early(struct queries *queries, struct query *query, enum query_state ends_as,
                       const struct error *err)
 {
-    if (query->timer != NULL)
-        event_del(query->timer);
+    if (query_queue_remove(queries->config.queue, query)) {
+        end_queued(queries, query, ends_as, err);
+        return;
+    }
+    event_del(query->timer);
     if (err != NULL)
         answer_problem(query, err);
     detach_client(query);
     if (query->state == QUERY_CANCELLING)
         return;
     atomic_store(&query->cancelled, true);
-    if (query_queue_remove(queries->config.queue, query)) {
-        queries->counts.queued--;
-        query->state = ends_as;
-        query_log_ended(query, err);
-        forget(queries, query);
-        return;
-    }
     /* A worker has it, even if its started() is still in the mailbox. */
     if (query->state == QUERY_QUEUED) {
         queries->counts.queued--;
@@ -139,9 +147,11 @@ static void on_timer(evutil_socket_t fd, short what, void *user)
     (void)fd;
     (void)what;
     if (query->state == QUERY_QUEUED) {
+        if (!query_queue_remove(queries->config.queue, query))
+            return; /* started in time; the news of it is on its way */
         error_set(&err, ERROR_QUEUE_TIMEOUT, "no slot was free within %lld ms",
                   (long long)query->request.queue_timeout_ms);
-        end_early(queries, query, QUERY_TIMED_OUT, &err);
+        end_queued(queries, query, QUERY_TIMED_OUT, &err);
     } else {
         error_set(&err, ERROR_TIMEOUT, "the query ran longer than %lld ms and is cancelled",
                   (long long)query->request.timeout_ms);

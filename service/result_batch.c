@@ -104,19 +104,25 @@ bool result_column_dictionary_index(const struct result_column *column, int64_t 
                                     int64_t *ret_index)
 {
     const void *values = column->values;
-    uint64_t found;
+    uint64_t found; /* a negative index becomes one beyond every length */
 
     index += column->offset;
     switch (column->type.kind) {
     case ARROW_INT8:
+        found = (uint64_t)((const int8_t *)values)[index];
+        break;
     case ARROW_UINT8:
         found = ((const uint8_t *)values)[index];
         break;
     case ARROW_INT16:
+        found = (uint64_t)((const int16_t *)values)[index];
+        break;
     case ARROW_UINT16:
         found = ((const uint16_t *)values)[index];
         break;
     case ARROW_INT32:
+        found = (uint64_t)((const int32_t *)values)[index];
+        break;
     case ARROW_UINT32:
         found = ((const uint32_t *)values)[index];
         break;
@@ -124,7 +130,6 @@ bool result_column_dictionary_index(const struct result_column *column, int64_t 
         found = ((const uint64_t *)values)[index];
         break;
     }
-    /* A negative index reads as one that no dictionary is long enough for ... */
     if (found >= (uint64_t)column->dictionary->length)
         return false;
     *ret_index = (int64_t)found;
@@ -232,12 +237,8 @@ static int bind_children(struct result_column *column, const struct ArrowArray *
              __builtin_mul_overflow(cells, column->type.list_size, &length_needed))
         return fail(err, column, "offset or length out of range");
     for (size_t i = 0; i < column->child_count; i++) {
-        struct result_column *child = &column->children[i];
-
-        if (bind_column(child, array->children[i], length_needed, err) < 0)
+        if (bind_column(&column->children[i], array->children[i], length_needed, err) < 0)
             return -1;
-        if (column->type.kind == ARROW_STRUCT)
-            child->offset += array->offset;
     }
     return 0;
 }

@@ -46,7 +46,7 @@ struct result_column {
     const void *const *view_bytes;
     const int64_t *view_sizes;
     int64_t view_count;
-    int64_t offset; /* added to every cell index */
+    int64_t offset; /* added to every index of a cell; a struct's fields take the sum */
     int64_t length;
 };
 
@@ -59,12 +59,6 @@ void result_columns_free(struct result_column *root);
 /* Points the tree at a batch, which must outlive the reading. -1: ERROR_ENGINE_ERROR. */
 int result_columns_bind(struct result_column *root, const struct ArrowArray *batch,
                         struct error *err);
-
-/* The column's own name of a type, for messages and for keys of maps. */
-static inline const struct result_column *result_column_values(const struct result_column *column)
-{
-    return column->dictionary != NULL ? column->dictionary : column;
-}
 
 static inline bool result_column_is_null(const struct result_column *column, int64_t index)
 {

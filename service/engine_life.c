@@ -1,0 +1,185 @@
+#include "engine_life.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "canary.h"
+#include "canceller.h"
+#include "deadline.h"
+#include "log.h"
+#include "reply_channel.h"
+#include "settings.h"
+#include "worker_pool.h"
+
+#define VM_STACK_BYTES ((size_t)8 * 1024 * 1024)
+
+struct engine_life {
+    struct engine_life_config config;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool stop_asked; /* under lock */
+    struct monotime begin;
+
+    /* Written by the vm thread before the ready mail, read by the loop after it. */
+    bool ready; /* [loop] */
+    struct spark_engine *engine;
+    struct worker_pool *pool;
+    struct canceller *canceller;
+    struct canary *canary;
+};
+
+struct life_mail {
+    struct mail mail; /* first */
+    struct engine_life *life;
+    bool failed;
+    struct error err;
+};
+
+static void deliver(struct mail *mail)
+{
+    struct life_mail *message = (struct life_mail *)mail;
+    struct engine_life *life = message->life;
+
+    if (message->failed) {
+        life->config.on_failed(&message->err, life->config.user);
+    } else {
+        life->ready = true;
+        life->config.on_ready(life->config.user);
+    }
+    free(message);
+}
+
+static void on_progress(const char *step, void *user)
+{
+    const struct engine_life *life = user;
+
+    log_line(LOG_INFO, "starting", LOG_TEXT("step", step),
+             LOG_NUMBER("ms", monotime_span_ms(life->begin, monotime_now())));
+}
+
+static int bring_up(struct engine_life *life, struct error *err)
+{
+    const struct settings *settings = life->config.settings;
+    struct spark_engine_config engine_config = {
+        .home = life->config.home,
+        .master = settings->spark_master,
+        .extra_conf = settings->spark_conf,
+        .heap = settings->heap,
+        .data_roots = settings->data_roots,
+        .iceberg_warehouse = settings->iceberg_warehouse,
+        .local_dir = life->config.local_dir,
+        .spool_bytes = settings->spool_bytes,
+        .ui = settings->spark_ui,
+        .ui_port = (int)settings->spark_ui_port,
+        .check_jni = settings->check_jni,
+        .progress = on_progress,
+        .progress_user = life,
+    };
+    struct worker_pool_config pool_config = {
+        .workers = (size_t)settings->workers,
+        .queue = life->config.queue,
+        .channel = life->config.channel,
+        .roots = life->config.roots,
+    };
+
+    if (spark_engine_start(&engine_config, &life->engine, err) != 0)
+        return -1;
+    pool_config.engine = life->engine;
+    if (worker_pool_start(&pool_config, &life->pool, err) != 0 ||
+        canceller_start(life->engine, &life->canceller, err) != 0)
+        return -1;
+    on_progress("first query", life);
+    return canary_start(life->engine, life->config.mysql_sources, settings->canary_interval_ms,
+                        &life->canary, err);
+}
+
+static void *vm_main(void *argument)
+{
+    struct engine_life *life = argument;
+    struct life_mail *message = calloc(1, sizeof(*message));
+
+    pthread_setname_np(pthread_self(), "vm");
+    if (message == NULL)
+        abort();
+    message->mail.deliver = deliver;
+    message->life = life;
+    message->failed = bring_up(life, &message->err) != 0;
+    reply_channel_post(life->config.channel, &message->mail);
+
+    pthread_mutex_lock(&life->lock);
+    while (!life->stop_asked)
+        pthread_cond_wait(&life->changed, &life->lock);
+    pthread_mutex_unlock(&life->lock);
+    spark_engine_stop(life->engine);
+    return NULL;
+}
+
+int engine_life_start(const struct engine_life_config *config, struct engine_life **ret_life,
+                      struct error *err)
+{
+    struct engine_life *life = calloc(1, sizeof(*life));
+    pthread_attr_t attributes;
+    int rc = 0;
+
+    if (life == NULL)
+        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+    life->config = *config;
+    life->begin = monotime_now();
+    pthread_mutex_init(&life->lock, NULL);
+    pthread_cond_init(&life->changed, NULL);
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, VM_STACK_BYTES);
+    rc = pthread_create(&life->thread, &attributes, vm_main, life);
+    pthread_attr_destroy(&attributes);
+    if (rc != 0) {
+        free(life);
+        return error_set(err, ERROR_ENGINE_ERROR, "vm thread: %s", strerror(rc));
+    }
+    *ret_life = life;
+    return 0;
+}
+
+struct canceller *engine_life_canceller(const struct engine_life *life)
+{
+    return life->canceller;
+}
+
+const struct canary *engine_life_canary(const struct engine_life *life)
+{
+    return life->canary;
+}
+
+const char *engine_life_version(const struct engine_life *life)
+{
+    return spark_engine_version(life->engine);
+}
+
+bool engine_life_stop(struct engine_life *life, int64_t limit_ms)
+{
+    struct monotime limit = monotime_after(monotime_now(), limit_ms);
+    struct timespec until;
+
+    if (life == NULL)
+        return true;
+    if (!life->ready)
+        return false; /* the VM is being made: nobody can interrupt that */
+    canary_stop(life->canary, limit_ms);
+    if (worker_pool_stop(life->pool, monotime_span_ms(monotime_now(), limit)) > 0)
+        return false;
+    canceller_stop(life->canceller);
+    pthread_mutex_lock(&life->lock);
+    life->stop_asked = true;
+    pthread_cond_signal(&life->changed);
+    pthread_mutex_unlock(&life->lock);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += monotime_span_ms(monotime_now(), limit) / 1000 + 1;
+    if (pthread_timedjoin_np(life->thread, NULL, &until) != 0)
+        return false;
+    pthread_cond_destroy(&life->changed);
+    pthread_mutex_destroy(&life->lock);
+    free(life);
+    return true;
+}

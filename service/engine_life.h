@@ -1,0 +1,51 @@
+/*
+ * engine_life: brings up and takes down everything that needs the JVM, on a
+ * thread of its own, while the loop already answers `starting`.
+ *
+ *   up:   engine -> workers -> canceller -> canary (its first query) -> ready mail
+ *   down: canary -> workers -> canceller -> engine, each under a limit
+ */
+#ifndef SERVICE_ENGINE_LIFE_H
+#define SERVICE_ENGINE_LIFE_H
+
+#include <stdbool.h>
+
+#include "../jni/spark_engine.h"
+#include "error.h"
+
+struct canary;
+struct canceller;
+struct data_roots;
+struct engine_life;
+struct mysql_sources;
+struct query_queue;
+struct reply_channel;
+struct settings;
+
+struct engine_life_config {
+    const struct settings *settings; /* all borrowed until stop */
+    const struct mysql_sources *mysql_sources;
+    const struct data_roots *roots;
+    struct query_queue *queue;
+    struct reply_channel *channel;
+    const char *home;      /* lib/spark-<line> */
+    const char *local_dir; /* scratch of Spark */
+    void (*on_ready)(void *user);                        /* [loop] */
+    void (*on_failed)(const struct error *err, void *user); /* [loop] */
+    void *user;
+};
+
+/* Starts the vm thread and returns at once.   [loop] */
+int engine_life_start(const struct engine_life_config *config, struct engine_life **ret_life,
+                      struct error *err);
+
+/* Valid after on_ready; borrowed.   [loop] */
+struct canceller *engine_life_canceller(const struct engine_life *life);
+const struct canary *engine_life_canary(const struct engine_life *life);
+const char *engine_life_version(const struct engine_life *life);
+
+/* Takes everything down; the queue is closed by then. False when something did
+ * not end within limit_ms: the process must then leave without waiting.  [loop] */
+bool engine_life_stop(struct engine_life *life, int64_t limit_ms);
+
+#endif

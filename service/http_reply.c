@@ -1,0 +1,392 @@
+#include "http_reply.h"
+
+#include <event2/buffer.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "byte_buffer.h"
+#include "http_connection.h"
+
+#define PROBLEM_HEADERS_MAX 4
+
+static const char *reason_phrase(int status)
+{
+    static const struct {
+        int status;
+        const char *phrase;
+    } phrases[] = {
+        {200, "OK"},
+        {202, "Accepted"},
+        {204, "No Content"},
+        {304, "Not Modified"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {406, "Not Acceptable"},
+        {408, "Request Timeout"},
+        {409, "Conflict"},
+        {410, "Gone"},
+        {413, "Content Too Large"},
+        {414, "URI Too Long"},
+        {415, "Unsupported Media Type"},
+        {417, "Expectation Failed"},
+        {422, "Unprocessable Content"},
+        {429, "Too Many Requests"},
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {502, "Bad Gateway"},
+        {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
+        {505, "HTTP Version Not Supported"},
+        {507, "Insufficient Storage"},
+    };
+
+    for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++) {
+        if (phrases[i].status == status)
+            return phrases[i].phrase;
+    }
+    return "";
+}
+
+const struct http_request *http_exchange_request(const struct http_exchange *exchange)
+{
+    return &exchange->request;
+}
+
+const char *http_exchange_header(const struct http_exchange *exchange, const char *name)
+{
+    const char *at = exchange->text.data + exchange->fields_at;
+    const char *end = exchange->text.data + exchange->text.length;
+
+    while (at < end) {
+        const char *value = at + strlen(at) + 1;
+        if (strcasecmp(at, name) == 0)
+            return value;
+        at = value + strlen(value) + 1;
+    }
+    return NULL;
+}
+
+void http_exchange_watch(struct http_exchange *exchange, void (*on_gone)(void *user),
+                         void (*on_drained)(void *user), void *user)
+{
+    exchange->on_gone = on_gone;
+    exchange->on_drained = on_drained;
+    exchange->user = user;
+}
+
+void http_exchange_free(struct http_exchange *exchange)
+{
+    if (exchange == NULL)
+        return;
+    byte_buffer_done(&exchange->text);
+    byte_buffer_done(&exchange->body);
+    free(exchange);
+}
+
+/* Framing is this module's alone, whatever a handler passes. */
+static bool is_framing_header(const char *name)
+{
+    return strcasecmp(name, "Content-Length") == 0 || strcasecmp(name, "Transfer-Encoding") == 0 ||
+           strcasecmp(name, "Connection") == 0 || strcasecmp(name, "Trailer") == 0;
+}
+
+static bool is_header_name(const char *name)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                  "!#$%&'*+-.^_`|~";
+
+    return *name != '\0' && name[strspn(name, allowed)] == '\0';
+}
+
+/* A value can hold caller data: no byte of it may end the line (response splitting). */
+static void append_header(struct byte_buffer *head, const char *name, const char *value)
+{
+    byte_buffer_append_text(head, name);
+    byte_buffer_append_text(head, ": ");
+    for (; *value != '\0'; value++) {
+        unsigned char c = (unsigned char)*value;
+        byte_buffer_append_char(head, (c < ' ' && c != '\t') || c == 0x7F ? '?' : *value);
+    }
+    byte_buffer_append_text(head, "\r\n");
+}
+
+static void append_headers(struct byte_buffer *head, const struct http_header *headers,
+                           size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (is_header_name(headers[i].name) && !is_framing_header(headers[i].name))
+            append_header(head, headers[i].name, headers[i].value);
+    }
+}
+
+static void append_connection(struct byte_buffer *head, const struct http_exchange *exchange)
+{
+    if (exchange->closes)
+        append_header(head, "Connection", "close");
+    else if (exchange->http_1_0)
+        append_header(head, "Connection", "keep-alive");
+}
+
+/* Status line to the headers both kinds of answer have; no empty line yet. */
+static void append_head(struct byte_buffer *head, const struct http_exchange *exchange, int status,
+                        const char *content_type, const struct http_header *headers,
+                        size_t header_count)
+{
+    byte_buffer_append_format(head, "HTTP/1.1 %d %s\r\n", status, reason_phrase(status));
+    if (content_type != NULL)
+        append_header(head, "Content-Type", content_type);
+    append_headers(head, headers, header_count);
+    append_connection(head, exchange);
+}
+
+static bool has_no_body(const struct http_exchange *exchange, int status)
+{
+    return exchange->request.method == METHOD_HEAD || status == 204 || status == 304;
+}
+
+/* Queues a head; false without memory. */
+static bool send_head(struct http_exchange *exchange, struct byte_buffer *head)
+{
+    byte_buffer_append_text(head, "\r\n");
+    bool sent = !head->failed && evbuffer_add(http_connection_output(exchange->connection),
+                                              head->data, head->length) == 0;
+    byte_buffer_done(head);
+    return sent;
+}
+
+static bool send_whole_head(struct http_exchange *exchange, int status, const char *content_type,
+                            const struct http_header *headers, size_t header_count,
+                            size_t body_length)
+{
+    struct byte_buffer head = {0};
+
+    exchange->over = true;
+    exchange->bodyless = has_no_body(exchange, status);
+    exchange->closes = http_connection_must_close(exchange->connection, exchange);
+    append_head(&head, exchange, status, content_type, headers, header_count);
+    if (status != 204 && status != 304)
+        byte_buffer_append_format(&head, "Content-Length: %zu\r\n", body_length);
+    return send_head(exchange, &head);
+}
+
+static void free_page(const void *bytes, size_t length, void *user)
+{
+    (void)length;
+    (void)user;
+    free((void *)(uintptr_t)bytes);
+}
+
+/* Queues malloc'd bytes without copying; frees them when it can't. */
+static bool send_taken(struct evbuffer *output, char *bytes, size_t length)
+{
+    if (length > 0 && evbuffer_add_reference(output, bytes, length, free_page, NULL) == 0)
+        return true;
+    free(bytes);
+    return length == 0;
+}
+
+void http_reply_send(struct http_exchange *exchange, int status, const char *content_type,
+                     const struct http_header *headers, size_t header_count, const void *body,
+                     size_t body_length)
+{
+    if (exchange->over)
+        return;
+    struct http_connection *connection = exchange->connection;
+    bool sent =
+        send_whole_head(exchange, status, content_type, headers, header_count, body_length);
+    if (sent && !exchange->bodyless && body_length > 0)
+        sent = evbuffer_add(http_connection_output(connection), body, body_length) == 0;
+    if (sent)
+        http_connection_finish_exchange(connection);
+    else
+        http_connection_abort(connection);
+}
+
+void http_reply_send_taken(struct http_exchange *exchange, int status, const char *content_type,
+                           const struct http_header *headers, size_t header_count, char *body,
+                           size_t body_length)
+{
+    if (exchange->over) {
+        free(body);
+        return;
+    }
+    struct http_connection *connection = exchange->connection;
+    bool sent =
+        send_whole_head(exchange, status, content_type, headers, header_count, body_length);
+    if (sent && !exchange->bodyless)
+        sent = send_taken(http_connection_output(connection), body, body_length);
+    else
+        free(body);
+    if (sent)
+        http_connection_finish_exchange(connection);
+    else
+        http_connection_abort(connection);
+}
+
+void http_reply_begin(struct http_exchange *exchange, int status, const char *content_type,
+                      const struct http_header *headers, size_t header_count, const char *trailers)
+{
+    struct byte_buffer head = {0};
+
+    if (exchange->over)
+        return;
+    exchange->streaming = true;
+    exchange->bodyless = has_no_body(exchange, status);
+    exchange->chunked = !exchange->http_1_0 && !exchange->bodyless;
+    exchange->closes = http_connection_must_close(exchange->connection, exchange) ||
+                       (exchange->http_1_0 && !exchange->bodyless);
+    append_head(&head, exchange, status, content_type, headers, header_count);
+    if (!exchange->http_1_0) {
+        byte_buffer_append_text(&head, "Transfer-Encoding: chunked\r\n");
+        if (trailers != NULL)
+            append_header(&head, "Trailer", trailers);
+    }
+    if (!send_head(exchange, &head))
+        http_connection_break_later(exchange->connection);
+}
+
+void http_reply_write_taken(struct http_exchange *exchange, char *bytes, size_t length)
+{
+    if (exchange->over || !exchange->streaming || exchange->bodyless || length == 0) {
+        free(bytes);
+        return;
+    }
+
+    struct evbuffer *output = http_connection_output(exchange->connection);
+    bool sent = !exchange->chunked || evbuffer_add_printf(output, "%zx\r\n", length) > 0;
+    if (sent)
+        sent = send_taken(output, bytes, length);
+    else
+        free(bytes);
+    if (sent && exchange->chunked)
+        sent = evbuffer_add(output, "\r\n", 2) == 0;
+    if (!sent)
+        http_connection_break_later(exchange->connection);
+    if (evbuffer_get_length(output) >= HTTP_LOW_WATER_BYTES)
+        exchange->above_low_water = true;
+}
+
+size_t http_reply_unsent(const struct http_exchange *exchange)
+{
+    return evbuffer_get_length(http_connection_output(exchange->connection));
+}
+
+void http_reply_end(struct http_exchange *exchange, const struct http_header *trailers,
+                    size_t trailer_count)
+{
+    struct http_connection *connection = exchange->connection;
+    struct byte_buffer tail = {0};
+    bool sent = true;
+
+    if (exchange->over || !exchange->streaming)
+        return;
+    exchange->over = true;
+    if (exchange->chunked) {
+        byte_buffer_append_text(&tail, "0\r\n");
+        append_headers(&tail, trailers, trailer_count);
+        sent = send_head(exchange, &tail);
+    }
+    if (sent)
+        http_connection_finish_exchange(connection);
+    else
+        http_connection_abort(connection);
+}
+
+void http_reply_abort(struct http_exchange *exchange)
+{
+    if (exchange->over)
+        return;
+    exchange->over = true;
+    http_connection_abort(exchange->connection);
+}
+
+static void set_text(json_t *problem, const char *key, const char *text)
+{
+    if (text != NULL && text[0] != '\0')
+        json_object_set_new(problem, key, json_string(text));
+}
+
+static void set_number(json_t *problem, const char *key, int64_t number)
+{
+    json_object_set_new(problem, key, json_integer(number));
+}
+
+static int append_dump(const char *bytes, size_t length, void *user)
+{
+    struct byte_buffer *body = user;
+
+    byte_buffer_append(body, bytes, length);
+    return body->failed ? -1 : 0;
+}
+
+/* The members of api "Errors", in its order; unknown ones are left out. */
+static bool write_problem(const struct http_exchange *exchange, const struct error *err,
+                          const char *query_id, int64_t elapsed_ms, struct byte_buffer *body)
+{
+    char type[80];
+    json_t *problem = json_object();
+
+    snprintf(type, sizeof(type), "urn:spark-service:problem:%s", error_code_name(err->code));
+    set_text(problem, "type", type);
+    set_text(problem, "title", reason_phrase(error_status(err->code)));
+    set_number(problem, "status", error_status(err->code));
+    set_text(problem, "detail", err->detail);
+    set_text(problem, "instance", exchange->request.path);
+    set_text(problem, "code", error_code_name(err->code));
+    set_text(problem, "query_id", query_id);
+    set_text(problem, "sqlstate", err->sqlstate);
+    set_text(problem, "error_class", err->error_class);
+    if (err->line > 0)
+        set_number(problem, "line", err->line);
+    if (err->column > 0)
+        set_number(problem, "column", err->column);
+    json_object_set_new(problem, "retryable", json_boolean(err->retryable));
+    if (elapsed_ms >= 0)
+        set_number(problem, "elapsed_ms", elapsed_ms);
+
+    bool written = problem != NULL && json_dump_callback(problem, append_dump, body,
+                                                         JSON_COMPACT) == 0;
+    json_decref(problem);
+    return written;
+}
+
+void http_reply_problem(struct http_exchange *exchange, const struct error *err,
+                        const char *query_id, int64_t elapsed_ms, int retry_after_s,
+                        const char *allow)
+{
+    struct http_header headers[PROBLEM_HEADERS_MAX];
+    struct byte_buffer body = {0};
+    char retry_after[16];
+    size_t count = 0;
+    int status = error_status(err->code);
+
+    if (exchange->over)
+        return;
+    if (!write_problem(exchange, err, query_id, elapsed_ms, &body)) {
+        byte_buffer_done(&body);
+        http_reply_abort(exchange);
+        return;
+    }
+
+    if (status == 503 && retry_after_s <= 0)
+        retry_after_s = 1;
+    if ((status == 503 || status == 429) && retry_after_s > 0) {
+        snprintf(retry_after, sizeof(retry_after), "%d", retry_after_s);
+        headers[count++] = (struct http_header){"Retry-After", retry_after};
+    }
+    if (status == 401)
+        headers[count++] = (struct http_header){"WWW-Authenticate", "Bearer"};
+    if (query_id != NULL)
+        headers[count++] = (struct http_header){"Query-Id", query_id};
+    if (allow != NULL)
+        headers[count++] = (struct http_header){"Allow", allow};
+    http_reply_send_taken(exchange, status, "application/problem+json", headers, count, body.data,
+                          body.length);
+}

@@ -1,0 +1,66 @@
+#include "query_handler.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "http_reply.h"
+#include "mysql_sources.h"
+#include "queries.h"
+#include "query.h"
+#include "query_reply.h"
+#include "service.h"
+
+void query_handler_run(struct service *service, struct http_exchange *exchange,
+                       enum query_source source)
+{
+    const struct http_request *http = http_exchange_request(exchange);
+    const struct query_limits limits = {
+        .timeout_ms_default = service->settings.query_timeout_ms,
+        .timeout_ms_max = service->settings.query_timeout_max_ms,
+        .queue_timeout_ms_default = service->settings.queue_timeout_ms,
+    };
+    struct query_request request = {0};
+    struct mysql_target target = {0};
+    struct error err;
+
+    if (query_request_parse(source, http->body != NULL ? http->body : "", http->body_length,
+                            &limits, &request, &err) != 0) {
+        query_reply_refusal(exchange, &err);
+        return;
+    }
+    if (source == QUERY_MYSQL &&
+        mysql_sources_resolve(service->mysql_sources, &request.config, &target, &err) != 0) {
+        query_request_done(&request);
+        query_reply_refusal(exchange, &err);
+        return;
+    }
+    queries_submit(service->queries, exchange, &request, &target);
+}
+
+/* Ids are kept in lower case; RFC 9562 lets a caller write upper case. */
+static void lower_case(const char *text, char *ret_text, size_t size)
+{
+    size_t i = 0;
+
+    for (; text[i] != '\0' && i + 1 < size; i++)
+        ret_text[i] = (char)tolower((unsigned char)text[i]);
+    ret_text[i] = '\0';
+}
+
+void query_handler_cancel(struct service *service, struct http_exchange *exchange,
+                          const char *query_id)
+{
+    char id[QUERY_ID_BYTES + 1]; /* one more: a too long id must not match when cut */
+    char body[QUERY_ID_BYTES + 32];
+    struct error err;
+    int length = 0;
+
+    lower_case(query_id, id, sizeof(id));
+    if (queries_cancel(service->queries, id, &err) != 0) {
+        query_reply_refusal(exchange, &err);
+        return;
+    }
+    length = snprintf(body, sizeof(body), "{\"cancelled\":[\"%s\"]}", id);
+    http_reply_send(exchange, 202, "application/json", NULL, 0, body, (size_t)length);
+}

@@ -1,0 +1,184 @@
+#include "router.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "health.h"
+#include "http_reply.h"
+#include "media_type.h"
+#include "openapi.h"
+#include "query_handler.h"
+#include "query_request.h"
+#include "service.h"
+
+#define JSON_TYPE "application/json"
+
+struct route {
+    const char *pattern;  /* a last component "*" stands for one non-empty component */
+    unsigned methods;     /* enum http_method bits */
+    bool takes_json;      /* body must be application/json, answer may be refused by Accept */
+    void (*handle)(struct service *service, struct http_exchange *exchange,
+                   const char *last_component);
+};
+
+static void handle_mysql(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    query_handler_run(s, x, QUERY_MYSQL);
+}
+
+static void handle_parquet(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    query_handler_run(s, x, QUERY_PARQUET);
+}
+
+static void handle_delta(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    query_handler_run(s, x, QUERY_DELTA);
+}
+
+static void handle_iceberg(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    query_handler_run(s, x, QUERY_ICEBERG);
+}
+
+static void handle_health(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    health_answer(&s->health, x);
+}
+
+static void handle_livez(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    health_answer_livez(&s->health, x);
+}
+
+static void handle_readyz(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    health_answer_readyz(&s->health, x);
+}
+
+static void handle_startupz(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    health_answer_startupz(&s->health, x);
+}
+
+static void handle_openapi(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)s;
+    (void)last;
+    http_reply_send(x, 200, JSON_TYPE, NULL, 0, openapi_json(), openapi_json_length());
+}
+
+static const struct route ROUTES[] = {
+    {"/api/spark/query/mysql", METHOD_POST, true, handle_mysql},
+    {"/api/spark/query/parquet", METHOD_POST, true, handle_parquet},
+    {"/api/spark/query/delta", METHOD_POST, true, handle_delta},
+    {"/api/spark/query/iceberg", METHOD_POST, true, handle_iceberg},
+    {"/api/spark/queries/*", METHOD_DELETE, false, query_handler_cancel},
+    {"/api/spark/health", METHOD_GET | METHOD_HEAD, false, handle_health},
+    {"/livez", METHOD_GET | METHOD_HEAD, false, handle_livez},
+    {"/readyz", METHOD_GET | METHOD_HEAD, false, handle_readyz},
+    {"/startupz", METHOD_GET | METHOD_HEAD, false, handle_startupz},
+    {"/openapi.json", METHOD_GET | METHOD_HEAD, false, handle_openapi},
+};
+
+/* The component that "*" stands for, "" for an exact pattern; NULL: no match. */
+static const char *match(const char *pattern, const char *path)
+{
+    size_t fixed = strlen(pattern);
+
+    if (fixed > 1 && pattern[fixed - 1] == '*') {
+        const char *last = path + fixed - 1;
+        if (strncmp(pattern, path, fixed - 1) == 0 && *last != '\0' && strchr(last, '/') == NULL)
+            return last;
+        return NULL;
+    }
+    return strcmp(pattern, path) == 0 ? "" : NULL;
+}
+
+static const struct route *find_route(const char *path, const char **ret_last)
+{
+    for (size_t i = 0; i < sizeof(ROUTES) / sizeof(ROUTES[0]); i++) {
+        const char *last = match(ROUTES[i].pattern, path);
+        if (last != NULL) {
+            *ret_last = last;
+            return &ROUTES[i];
+        }
+    }
+    return NULL;
+}
+
+/* "GET, HEAD" */
+static void format_allow(unsigned methods, char *ret_text, size_t size)
+{
+    static const struct {
+        unsigned method;
+        const char *name;
+    } NAMES[] = {
+        {METHOD_GET, "GET"}, {METHOD_HEAD, "HEAD"}, {METHOD_POST, "POST"},
+        {METHOD_DELETE, "DELETE"},
+    };
+    size_t length = 0;
+
+    ret_text[0] = '\0';
+    for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
+        if ((methods & NAMES[i].method) != 0)
+            length += (size_t)snprintf(ret_text + length, size - length, "%s%s",
+                                       length > 0 ? ", " : "", NAMES[i].name);
+    }
+}
+
+static void refuse(struct http_exchange *exchange, const struct error *err, const char *allow)
+{
+    http_reply_problem(exchange, err, NULL, -1, 0, allow);
+}
+
+void router_on_headers(struct http_exchange *exchange, void *user)
+{
+    const struct http_request *request = http_exchange_request(exchange);
+    const char *last = NULL;
+    const struct route *route = find_route(request->path, &last);
+    struct error err;
+    char allow[64];
+
+    (void)user;
+    if (route == NULL) {
+        error_set(&err, ERROR_NOT_FOUND, "no route %.200s", request->path);
+        refuse(exchange, &err, NULL);
+        return;
+    }
+    if ((route->methods & request->method) == 0) {
+        format_allow(route->methods, allow, sizeof(allow));
+        error_set(&err, ERROR_METHOD_NOT_ALLOWED, "%s takes %s", route->pattern, allow);
+        refuse(exchange, &err, allow);
+        return;
+    }
+    if (!route->takes_json)
+        return;
+    if (!media_type_is(http_exchange_header(exchange, "Content-Type"), JSON_TYPE)) {
+        error_set(&err, ERROR_UNSUPPORTED_MEDIA_TYPE,
+                  "the body must be JSON: send Content-Type: application/json");
+        refuse(exchange, &err, NULL);
+        return;
+    }
+    if (!media_type_accepted(http_exchange_header(exchange, "Accept"), JSON_TYPE)) {
+        error_set(&err, ERROR_NOT_ACCEPTABLE, "answers are application/json");
+        refuse(exchange, &err, NULL);
+    }
+}
+
+void router_on_request(struct http_exchange *exchange, void *user)
+{
+    const char *last = NULL;
+    const struct route *route = find_route(http_exchange_request(exchange)->path, &last);
+
+    route->handle(user, exchange, last);
+}

@@ -1,0 +1,35 @@
+/*
+ * service: everything that lives on the loop, in one place, as handlers see it.
+ * Made and taken down by main.c.   [loop]
+ */
+#ifndef SERVICE_SERVICE_H
+#define SERVICE_SERVICE_H
+
+#include "health.h"
+#include "settings.h"
+
+struct data_roots;
+struct event;
+struct event_base;
+struct http_server;
+struct mysql_sources;
+struct queries;
+struct query_queue;
+struct reply_channel;
+struct state_dir;
+
+struct service {
+    struct settings settings;
+    struct event_base *base;
+    struct state_dir *state_dir;
+    struct data_roots *data_roots;
+    struct mysql_sources *mysql_sources;
+    struct reply_channel *channel;
+    struct query_queue *queue;
+    struct queries *queries;
+    struct http_server *http;
+    struct engine_life *life;
+    struct health health;
+};
+
+#endif
