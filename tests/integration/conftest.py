@@ -1,0 +1,122 @@
+"""Fixtures: the world, the shared service, and the look after every test."""
+
+import re
+import time
+
+import pytest
+
+from harness.paths import SERVICE_BIN, SPARK, free_port
+from harness.process_facts import more_than
+from harness.service import Service
+from harness.spark_ui import SparkUi
+from harness.world import World
+
+SETTLE_SECONDS = 10
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        mark = item.get_closest_marker("only")
+        if mark and not SPARK.startswith(mark.args[0]):
+            item.add_marker(pytest.mark.skip(reason=f"Spark {mark.args[0]} only"))
+
+
+@pytest.fixture(scope="session")
+def world():
+    assert SERVICE_BIN.exists(), f"no program at {SERVICE_BIN}; run `make build` first"
+    with World() as world:
+        yield world
+
+
+@pytest.fixture(scope="session")
+def ui_port():
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def shared_service(world, ui_port):
+    service = Service(world.data, SPARK_SERVICE_SPARK_UI=1, SPARK_SERVICE_SPARK_UI_PORT=ui_port,
+                      **world.service_env())
+    with service:
+        service.wait_ready()
+        service.start_log = service.log()
+        warm_up(service, world)
+        service.baseline = Baseline(service)
+        yield service
+
+
+@pytest.fixture
+def service(shared_service):
+    """The service most tests share."""
+    return shared_service
+
+
+@pytest.fixture
+def spark_ui(service, ui_port):
+    return SparkUi(ui_port)
+
+
+@pytest.fixture
+def start_service(world):
+    """Starts services with settings of their own; they end with the test."""
+    started = []
+
+    def start(**env):
+        service = Service(world.data, **world.service_env() | env)
+        started.append(service)
+        service.start()
+        return service
+
+    yield start
+    for service in started:
+        service.remove()
+
+
+def warm_up(service, world):
+    """Each source once: pools, clients and caches of the JVM are made at first use."""
+    for source in ("mysql", "parquet", "delta", "iceberg"):
+        table, fields = world.users_query(source)
+        reply = service.query(source, f"SELECT count(*) AS n FROM {table}", **fields)
+        assert (reply.status, reply.body) == (200, b'[{"n":1000}]'), reply
+
+
+class Baseline:
+    """What a service held when nothing ran."""
+
+    def __init__(self, service):
+        self.pid = service.pid
+        self.descriptors = service.descriptors()
+        self.threads = service.threads()
+        self.temp_files = service.temp_files()
+
+    def differences(self, service):
+        found = {
+            "descriptors": more_than(service.descriptors(), self.descriptors),
+            "threads": more_than(service.threads(), self.threads),
+            "temp files": sorted(map(str, service.temp_files() - self.temp_files)),
+        }
+        health = service.health()
+        if health["slots"]["busy"] or health["slots"]["lost"] or health["queue"]["length"]:
+            found["health"] = health
+        return {name: what for name, what in found.items() if what}
+
+
+@pytest.fixture(autouse=True)
+def leaves_nothing(request):
+    """After every test: same process, nothing held, nothing loud in the log."""
+    if "service" not in request.fixturenames:
+        yield
+        return
+    service = request.getfixturevalue("shared_service")
+    offset = service.log_size()
+    yield
+    service.alive()
+    assert service.pid == service.baseline.pid
+    end = time.monotonic() + SETTLE_SECONDS
+    while (held := service.baseline.differences(service)) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not held, f"still held {SETTLE_SECONDS} s after the test: {held}"
+    expected = [mark.args[0] for mark in request.node.iter_markers("expect_log")]
+    loud = [line for line in service.loud_lines(offset)
+            if not any(re.search(pattern, line) for pattern in expected)]
+    assert not loud, "unexpected in the log:\n" + "\n".join(loud)

@@ -1,0 +1,78 @@
+"""What one process holds: descriptors, threads, scratch files. Linux /proc."""
+
+import collections
+import os
+import pathlib
+import re
+
+# Files that the JVM opens when it first needs a class and keeps for life.
+CODE_FILE = re.compile(r"\.(jar|so|jsa|so\.\d.*)$|/lib/modules$|^/dev/u?random$|^/dev/null$")
+
+# Pools whose size follows the work of the last minute, each with the most
+# threads it may have: Spark's and the JVM's own sizing, not a query's remains.
+ELASTIC_POOLS = {
+    r"^Executor task": 64,       # task threads of local[N], idle ones end after 60 s
+    r"^task-result-get": 4,      # spark.resultGetter.threads
+    r"^broadcast-exch": 128,     # broadcast builds, idle ones end after 60 s
+    r"^shuffle-": 128,
+    r"^subquery": 16,
+    r"^block-manager": 200,
+    r"^map-output-": 8,
+    r"^netty-rpc": 16,
+    r"^dispatcher": 16,
+    r"^files-client": 16,
+    r"^(G1|GC|VM|C1|C2|Parallel|ParGC|Signal|Sweeper|Service|Monitor|Notifi|Common|Attach)": 64,
+    r"^ForkJoinPool": 16,
+    r"^Thread-": 16,
+    r"^process reaper": 2,
+    r"^(delta-|delta)": 32,
+    r"^iceberg-": 32,
+    r"^mysql-cj-aband": 1,
+    r"^(SparkUI|qtp|spark-ui|Scheduler)": 256,
+}
+
+
+def descriptors(pid):
+    """How many of each kind are open: socket, eventfd, data file ... Code files left out."""
+    kinds = collections.Counter()
+    folder = f"/proc/{pid}/fd"
+    for name in os.listdir(folder):
+        try:
+            target = os.readlink(f"{folder}/{name}")
+        except FileNotFoundError:
+            continue
+        if not CODE_FILE.search(target):
+            kinds[re.sub(r":\[.*", "", target)] += 1
+    return kinds
+
+
+def threads(pid):
+    """How many of each name there are, digits cut; elastic pools left out within their bound."""
+    names = collections.Counter()
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        try:
+            comm = (task / "comm").read_text().strip()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        names[re.sub(r"\d+", "N", comm)] += 1
+    pools = collections.Counter()
+    for name in list(names):
+        for pattern in ELASTIC_POOLS:
+            if re.match(pattern, name):
+                pools[pattern] += names.pop(name)
+                break
+    for pattern, count in pools.items():
+        if count > ELASTIC_POOLS[pattern]:
+            names[f"pool {pattern}"] = count
+    return names
+
+
+def files_below(folder):
+    """Regular files below a folder."""
+    return {path for path in pathlib.Path(folder).rglob("*") if path.is_file()}
+
+
+def more_than(now, before):
+    """Entries of Counter `now` that exceed `before`."""
+    return {key: (before.get(key, 0), count) for key, count in now.items()
+            if count > before.get(key, 0)}
