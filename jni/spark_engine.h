@@ -102,4 +102,8 @@ void spark_engine_cancel(struct spark_thread *thread, const char *tag);
 int spark_engine_canary(struct spark_thread *thread, struct error *err);
 
 
+/* Ends the process with `code`, never returns. With a VM in the process static
+ * destructors must not run beside its threads, so this is _exit after a flush.  [loop] */
+void spark_engine_leave(int code) __attribute__((noreturn));
+
 #endif

@@ -59,6 +59,7 @@ struct http_exchange {
     bool chunked;      /* streaming in chunks; else until close, or HEAD */
     bool bodyless;     /* HEAD, 204, 304 */
     bool over;         /* no answer may follow */
+    bool broken;       /* output is lost; the connection goes in a later turn */
     bool above_low_water;
 };
 

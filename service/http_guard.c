@@ -3,7 +3,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define METHOD_MAX_BYTES 32
 #define CHUNK_LINE_MAX_BYTES 1024
 #define CHUNK_SIZE_MAX_DIGITS 15 /* a body is never near 2^60 bytes */
 #define LENGTH_MAX_DIGITS 18     /* fits int64_t */
@@ -62,6 +61,20 @@ static bool is_target_char(char c)
     return c > ' ' && c < 0x7F && c != '#';
 }
 
+/* The methods a route can be asked about; TRACE is one that no route allows.
+ * CONNECT and the methods of other protocols aren't implemented at all. */
+static bool is_known_method(const char *method, size_t length)
+{
+    static const char *const known[] = {"GET",    "HEAD",  "POST",    "PUT",
+                                        "DELETE", "PATCH", "OPTIONS", "TRACE"};
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (length == strlen(known[i]) && memcmp(method, known[i], length) == 0)
+            return true;
+    }
+    return false;
+}
+
 static struct http_verdict version_verdict(const char *version, size_t length)
 {
     if (length != 8 || memcmp(version, "HTTP/", 5) != 0 || !is_digit(version[5]) ||
@@ -78,8 +91,6 @@ struct http_verdict http_guard_request_line(const char *line, size_t length,
     size_t method_length = token_length(line, length);
     if (method_length == 0 || method_length == length || line[method_length] != ' ')
         return bad("the request line doesn't start with a method and one space");
-    if (method_length > METHOD_MAX_BYTES)
-        return refused(ERROR_NOT_IMPLEMENTED, "unknown method");
 
     const char *target = line + method_length + 1;
     size_t rest = length - method_length - 1;
@@ -94,7 +105,11 @@ struct http_verdict http_guard_request_line(const char *line, size_t length,
         return bad("the request line has no HTTP version");
     if (target[target_length] != ' ')
         return bad("a character in the request target isn't allowed there");
-    return version_verdict(target + target_length + 1, rest - target_length - 1);
+    struct http_verdict verdict =
+        version_verdict(target + target_length + 1, rest - target_length - 1);
+    if (verdict.code == ERROR_NONE && !is_known_method(line, method_length))
+        return refused(ERROR_NOT_IMPLEMENTED, "the request method isn't known here");
+    return verdict;
 }
 
 static struct http_verdict content_length_verdict(const char *value, size_t length)

@@ -21,7 +21,8 @@ struct http_verdict {
     const char *reason;
 };
 
-/* method SP request-target SP HTTP-version: syntax, lengths (414), version (505). */
+/* method SP request-target SP HTTP-version: syntax, length (414), version
+ * (505), method (501). */
 struct http_verdict http_guard_request_line(const char *line, size_t length,
                                             size_t max_target_bytes);
 

@@ -230,6 +230,13 @@ void http_reply_send_taken(struct http_exchange *exchange, int status, const cha
         http_connection_abort(connection);
 }
 
+/* Out of memory amid a stream: what follows would be misread, so nothing does. */
+static void lose_output(struct http_exchange *exchange)
+{
+    exchange->broken = true;
+    http_connection_break_later(exchange->connection);
+}
+
 void http_reply_begin(struct http_exchange *exchange, int status, const char *content_type,
                       const struct http_header *headers, size_t header_count, const char *trailers)
 {
@@ -249,12 +256,13 @@ void http_reply_begin(struct http_exchange *exchange, int status, const char *co
             append_header(&head, "Trailer", trailers);
     }
     if (!send_head(exchange, &head))
-        http_connection_break_later(exchange->connection);
+        lose_output(exchange);
 }
 
 void http_reply_write_taken(struct http_exchange *exchange, char *bytes, size_t length)
 {
-    if (exchange->over || !exchange->streaming || exchange->bodyless || length == 0) {
+    if (exchange->over || exchange->broken || !exchange->streaming || exchange->bodyless ||
+        length == 0) {
         free(bytes);
         return;
     }
@@ -268,7 +276,7 @@ void http_reply_write_taken(struct http_exchange *exchange, char *bytes, size_t 
     if (sent && exchange->chunked)
         sent = evbuffer_add(output, "\r\n", 2) == 0;
     if (!sent)
-        http_connection_break_later(exchange->connection);
+        lose_output(exchange);
     if (evbuffer_get_length(output) >= HTTP_LOW_WATER_BYTES)
         exchange->above_low_water = true;
 }
@@ -283,12 +291,12 @@ void http_reply_end(struct http_exchange *exchange, const struct http_header *tr
 {
     struct http_connection *connection = exchange->connection;
     struct byte_buffer tail = {0};
-    bool sent = true;
 
     if (exchange->over || !exchange->streaming)
         return;
     exchange->over = true;
-    if (exchange->chunked) {
+    bool sent = !exchange->broken;
+    if (sent && exchange->chunked) {
         byte_buffer_append_text(&tail, "0\r\n");
         append_headers(&tail, trailers, trailer_count);
         sent = send_head(exchange, &tail);

@@ -1,0 +1,352 @@
+/*
+ * main: start order, signals, stop order; no logic.
+ */
+#include <errno.h>
+#include <event2/event.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "data_roots.h"
+#include "engine_life.h"
+#include "http_server.h"
+#include "install_dir.h"
+#include "log.h"
+#include "mysql_sources.h"
+#include "probe.h"
+#include "queries.h"
+#include "query_queue.h"
+#include "reply_channel.h"
+#include "router.h"
+#include "service.h"
+#include "state_dir.h"
+
+#define EXIT_BAD_SETTING 2
+#define EXIT_NO_JVM 70
+#define EXIT_SLOTS_LOST 75
+/* After the drain: for cancelled workers to come back, for answers to leave,
+ * for Spark to stop. */
+#define CANCEL_GRACE_MS 5000
+#define FLUSH_GRACE_MS 2000
+#define ENGINE_STOP_MS 10000
+#define FLUSH_LOOK_MS 20
+
+struct run {
+    struct service service;
+    struct event *signal_event;
+    struct event *stop_timer; /* one at a time: drain limit, cancel grace, flush */
+    int signal_fd;
+    bool cancelling;
+    struct monotime flush_limit;
+    int exit_code;
+};
+
+static void run_timer(struct run *run, int64_t span_ms)
+{
+    struct timeval span = {.tv_sec = span_ms / 1000,
+                           .tv_usec = (suseconds_t)(span_ms % 1000 * 1000)};
+
+    (void)event_add(run->stop_timer, &span);
+}
+
+/* ---- what the parts report ---- */
+
+static void on_engine_ready(void *user)
+{
+    struct run *run = user;
+    struct service *service = &run->service;
+
+    service->health.engine_ready = true;
+    queries_engine_ready(service->queries, engine_life_canceller(service->life));
+    log_line(LOG_INFO, "ready", LOG_TEXT("spark_version", engine_life_version(service->life)),
+             LOG_NUMBER("ms", monotime_span_ms(service->health.started, monotime_now())));
+}
+
+static void on_engine_failed(const struct error *err, void *user)
+{
+    struct run *run = user;
+
+    log_line(LOG_ERROR, "the engine did not start", LOG_TEXT("detail", err->detail));
+    run->exit_code = EXIT_NO_JVM;
+    event_base_loopbreak(run->service.base);
+}
+
+static void on_slots_lost(void *user)
+{
+    struct run *run = user;
+
+    log_line(LOG_ERROR, "more than half of the slots are lost; leaving, to be restarted");
+    run->exit_code = EXIT_SLOTS_LOST;
+    event_base_loopbreak(run->service.base);
+}
+
+/* Every query is answered: let the answers leave, then end the loop. */
+static void on_queries_idle(void *user)
+{
+    struct run *run = user;
+
+    if (monotime_is_set(run->flush_limit))
+        return;
+    run->flush_limit = monotime_after(monotime_now(), FLUSH_GRACE_MS);
+    http_server_drain(run->service.http);
+    run_timer(run, 0);
+}
+
+/* ---- stopping ---- */
+
+static void on_stop_timer(evutil_socket_t fd, short what, void *user)
+{
+    struct run *run = user;
+    struct service *service = &run->service;
+
+    (void)fd;
+    (void)what;
+    if (monotime_is_set(run->flush_limit)) {
+        if (http_server_connection_count(service->http) == 0 ||
+            monotime_reached(run->flush_limit, monotime_now()))
+            event_base_loopbreak(service->base);
+        else
+            run_timer(run, FLUSH_LOOK_MS);
+    } else if (!run->cancelling) {
+        log_line(LOG_WARN, "drain time is over; cancelling what still runs");
+        run->cancelling = true;
+        run_timer(run, CANCEL_GRACE_MS);
+        queries_cancel_all(service->queries);
+    } else {
+        on_queries_idle(run); /* some worker does not come back */
+    }
+}
+
+static void on_signal(evutil_socket_t fd, short what, void *user)
+{
+    struct run *run = user;
+    struct service *service = &run->service;
+    struct signalfd_siginfo info;
+
+    (void)what;
+    if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+        return;
+    if (info.ssi_signo == SIGHUP)
+        return; /* nothing to reload yet */
+    if (service->health.draining) {
+        log_line(LOG_WARN, "second signal: leaving now");
+        spark_engine_leave(0);
+    }
+    log_line(LOG_INFO, "stopping: no new queries, running ones may finish",
+             LOG_NUMBER("drain_ms", service->settings.drain_ms));
+    service->health.draining = true;
+    run_timer(run, service->settings.drain_ms);
+    queries_drain(service->queries);
+}
+
+/* Blocked in every thread made later too; only the loop reads them. */
+static int open_signals(struct run *run, struct error *err)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    run->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (run->signal_fd < 0)
+        return error_set(err, ERROR_ENGINE_ERROR, "signalfd: %s", strerror(errno));
+    run->signal_event = event_new(run->service.base, run->signal_fd, EV_READ | EV_PERSIST,
+                                  on_signal, run);
+    run->stop_timer = event_new(run->service.base, -1, 0, on_stop_timer, run);
+    if (run->signal_event == NULL || run->stop_timer == NULL ||
+        event_add(run->signal_event, NULL) != 0)
+        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+    return 0;
+}
+
+/* ---- starting ---- */
+
+static int open_http(struct run *run, struct error *err)
+{
+    struct service *service = &run->service;
+    struct http_server_config config = http_server_config_default();
+    const struct http_server_callbacks callbacks = {router_on_headers, router_on_request, service};
+
+    config.max_connections = (size_t)service->settings.max_connections;
+    config.max_body_bytes = (size_t)service->settings.max_body_bytes;
+    return http_server_new(service->base, service->settings.listen, &config, &callbacks,
+                           &service->http, err);
+}
+
+static int open_queries(struct run *run, struct error *err)
+{
+    struct service *service = &run->service;
+    const struct queries_config config = {
+        .base = service->base,
+        .queue = service->queue,
+        .slots = (size_t)service->settings.workers,
+        .slot_lost_ms = service->settings.slot_lost_ms,
+        .on_slots_lost = on_slots_lost,
+        .on_idle = on_queries_idle,
+        .user = run,
+    };
+
+    return queries_new(&config, &service->queries, err);
+}
+
+static int start_engine(struct run *run, struct error *err)
+{
+    struct service *service = &run->service;
+    static char home[4096];
+    struct engine_life_config config = {
+        .settings = &service->settings,
+        .mysql_sources = service->mysql_sources,
+        .roots = service->data_roots,
+        .queue = service->queue,
+        .channel = service->channel,
+        .home = home,
+        .local_dir = state_dir_scratch(service->state_dir),
+        .on_ready = on_engine_ready,
+        .on_failed = on_engine_failed,
+        .user = run,
+    };
+
+    if (install_dir_spark_home(service->settings.spark_line, home, sizeof(home), err) != 0)
+        return -1;
+    return engine_life_start(&config, &service->life, err);
+}
+
+/* In this order; each step may use what stands above it. */
+static int start(struct run *run, struct error *err)
+{
+    struct service *service = &run->service;
+
+    service->health = (struct health){.settings = &service->settings,
+                                      .started = monotime_now()};
+    if (state_dir_open(service->settings.state_dir, &service->state_dir, err) != 0 ||
+        data_roots_new(service->settings.data_roots, &service->data_roots, err) != 0 ||
+        mysql_sources_new(&service->settings, &service->mysql_sources, err) != 0)
+        return -1;
+    service->base = event_base_new();
+    service->queue = query_queue_new((size_t)service->settings.queue_length);
+    if (service->base == NULL || service->queue == NULL)
+        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+    if (open_signals(run, err) != 0 ||
+        reply_channel_new(service->base, &service->channel, err) != 0 ||
+        open_queries(run, err) != 0)
+        return -1;
+    service->health.queries = service->queries;
+    service->health.queue = service->queue;
+    if (open_http(run, err) != 0 || start_engine(run, err) != 0)
+        return -1;
+    service->health.life = service->life;
+    if (!settings_listen_is_loopback(service->settings.listen))
+        log_line(LOG_WARN, "INSECURE: anybody who reaches this port may query, no token asked",
+                 LOG_TEXT("listen", service->settings.listen));
+    log_line(LOG_INFO, "listening", LOG_TEXT("listen", service->settings.listen),
+             LOG_NUMBER("port", http_server_port(service->http)),
+             LOG_TEXT("data_roots", service->settings.data_roots),
+             LOG_TEXT("heap", service->settings.heap),
+             LOG_TEXT("spark_master", service->settings.spark_master));
+    return 0;
+}
+
+/* The reverse of start. */
+static void stop(struct run *run)
+{
+    struct service *service = &run->service;
+    bool clean = true;
+
+    if (service->queue != NULL)
+        query_queue_close(service->queue);
+    if (service->life != NULL && run->exit_code == 0)
+        clean = engine_life_stop(service->life, ENGINE_STOP_MS);
+    else
+        clean = service->life == NULL;
+    if (clean) {
+        reply_channel_free(service->channel);
+        queries_free(service->queries);
+        http_server_free(service->http);
+        query_queue_free(service->queue);
+        if (run->signal_event != NULL)
+            event_free(run->signal_event);
+        if (run->stop_timer != NULL)
+            event_free(run->stop_timer);
+        if (run->signal_fd >= 0)
+            close(run->signal_fd);
+        if (service->base != NULL)
+            event_base_free(service->base);
+        mysql_sources_free(service->mysql_sources);
+        data_roots_free(service->data_roots);
+    }
+    state_dir_close(service->state_dir);
+    log_line(LOG_INFO, "stopped", LOG_NUMBER("code", run->exit_code));
+    if (clean)
+        settings_done(&service->settings);
+}
+
+/* No core of a process that holds credentials. */
+static void forbid_core_dumps(void)
+{
+    const struct rlimit none = {0, 0};
+
+    (void)setrlimit(RLIMIT_CORE, &none);
+}
+
+static int run_service(const struct settings *settings)
+{
+    static struct run run; /* handlers of late threads may outlive this frame */
+    enum log_level level = LOG_INFO;
+    struct error err;
+
+    run.service.settings = *settings;
+    run.signal_fd = -1;
+    (void)log_level_from_name(settings->log_level, &level);
+    log_set_level(level);
+    forbid_core_dumps();
+    if (start(&run, &err) != 0) {
+        fprintf(stderr, "spark-service: %s\n", err.detail);
+        run.exit_code = EXIT_BAD_SETTING;
+    } else {
+        (void)event_base_dispatch(run.service.base);
+    }
+    stop(&run);
+    return run.exit_code;
+}
+
+int main(int argc, char **argv)
+{
+    struct settings settings;
+    enum settings_action action = SETTINGS_RUN;
+    struct error err;
+    int code = 0;
+
+    if (settings_load(&settings, &action, argc, argv, &err) != 0) {
+        fprintf(stderr, "spark-service: %s\n", err.detail);
+        return EXIT_BAD_SETTING;
+    }
+    switch (action) {
+    case SETTINGS_HELP:
+        settings_print_help(stdout);
+        break;
+    case SETTINGS_VERSION:
+        puts("spark-service " SPARK_SERVICE_VERSION);
+        break;
+    case SETTINGS_CHECK_CONFIG:
+        settings_print(&settings, stdout);
+        break;
+    case SETTINGS_PROBE_READY:
+        code = probe_run(settings.listen, "/readyz");
+        break;
+    case SETTINGS_PROBE_LIVE:
+        code = probe_run(settings.listen, "/livez");
+        break;
+    case SETTINGS_RUN:
+        spark_engine_leave(run_service(&settings)); /* frees the settings */
+    }
+    settings_done(&settings);
+    return code;
+}
