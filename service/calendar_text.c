@@ -45,8 +45,7 @@ char *calendar_text_date(char *out, int64_t days)
     uint64_t day_of_era = (uint64_t)(shifted - era * 146097);
     uint64_t year_of_era =
         (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    uint64_t day_of_year =
-        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    uint64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     uint64_t month_from_march = (5 * day_of_year + 2) / 153;
     uint64_t day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     uint64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;

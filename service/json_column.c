@@ -33,7 +33,8 @@ static bool write_list(const struct json_column *column, int64_t index, struct b
     return true;
 }
 
-bool json_column_write_struct(const struct json_column *column, int64_t index, struct byte_buffer *out)
+bool json_column_write_struct(const struct json_column *column, int64_t index,
+                              struct byte_buffer *out)
 {
     index += column->cells->offset;
     byte_buffer_append_char(out, '{');
@@ -136,7 +137,7 @@ static json_cell_writer choose_writer(const struct result_column *cells,
 }
 
 int json_column_init(struct json_column *column, const struct result_column *cells,
-                       const struct result_json_options *options)
+                     const struct result_json_options *options)
 {
     column->cells = cells;
     column->write = choose_writer(cells, options);

@@ -231,8 +231,7 @@ static bool write_text(const struct json_column *column, int64_t index, struct b
     return true;
 }
 
-static bool write_document(const struct json_column *column, int64_t index,
-                           struct byte_buffer *out)
+static bool write_document(const struct json_column *column, int64_t index, struct byte_buffer *out)
 {
     const uint8_t *bytes;
     size_t length;
@@ -276,8 +275,7 @@ static bool write_binary(const struct json_column *column, int64_t index, struct
     return true;
 }
 
-static bool write_geometry(const struct json_column *column, int64_t index,
-                           struct byte_buffer *out)
+static bool write_geometry(const struct json_column *column, int64_t index, struct byte_buffer *out)
 {
     const uint8_t *bytes;
     size_t length;
@@ -333,19 +331,16 @@ static char *put_months_days_ns(char *text, const struct months_days_ns *value)
 DEFINE_CALENDAR_WRITER(write_date_days, calendar_text_date(text, CELL(column, int32_t, index)))
 DEFINE_CALENDAR_WRITER(write_date_ms,
                        calendar_text_date(text, days_of_ms(CELL(column, int64_t, index))))
-DEFINE_CALENDAR_WRITER(write_time32,
-                       calendar_text_time(text, CELL(column, int32_t, index),
-                                          column->cells->type.units_per_second))
-DEFINE_CALENDAR_WRITER(write_time64,
-                       calendar_text_time(text, CELL(column, int64_t, index),
-                                          column->cells->type.units_per_second))
+DEFINE_CALENDAR_WRITER(write_time32, calendar_text_time(text, CELL(column, int32_t, index),
+                                                        column->cells->type.units_per_second))
+DEFINE_CALENDAR_WRITER(write_time64, calendar_text_time(text, CELL(column, int64_t, index),
+                                                        column->cells->type.units_per_second))
 DEFINE_CALENDAR_WRITER(write_timestamp,
                        calendar_text_timestamp(text, CELL(column, int64_t, index),
                                                column->cells->type.units_per_second,
                                                column->cells->type.has_zone))
-DEFINE_CALENDAR_WRITER(write_duration,
-                       calendar_text_duration(text, CELL(column, int64_t, index),
-                                              column->cells->type.units_per_second))
+DEFINE_CALENDAR_WRITER(write_duration, calendar_text_duration(text, CELL(column, int64_t, index),
+                                                              column->cells->type.units_per_second))
 DEFINE_CALENDAR_WRITER(write_months, calendar_text_months(text, CELL(column, int32_t, index)))
 DEFINE_CALENDAR_WRITER(write_days_ms, put_days_ms(text, &CELL(column, struct days_ms, index)))
 DEFINE_CALENDAR_WRITER(write_months_days_ns,

@@ -182,8 +182,8 @@ void json_text_append_base64(struct byte_buffer *out, const void *bytes, size_t 
 void json_text_append_document(struct byte_buffer *out, const void *bytes, size_t length)
 {
     /* Only the syntax is of interest: integers of any size are fine as reals. */
-    json_t *document = json_loadb(bytes, length,
-                                  JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, NULL);
+    json_t *document =
+        json_loadb(bytes, length, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, NULL);
 
     if (document == NULL) {
         json_text_append_string(out, bytes, length);

@@ -35,8 +35,8 @@ static bool offset_at(const struct result_column *column, int64_t index, int64_t
     return *ret_first >= 0 && *ret_end >= *ret_first;
 }
 
-static bool view_bytes(const struct result_column *column, int64_t index,
-                       const uint8_t **ret_bytes, size_t *ret_length)
+static bool view_bytes(const struct result_column *column, int64_t index, const uint8_t **ret_bytes,
+                       size_t *ret_length)
 {
     const uint8_t *view = (const uint8_t *)column->values + index * VIEW_BYTES;
     int32_t length;
@@ -52,8 +52,7 @@ static bool view_bytes(const struct result_column *column, int64_t index,
     }
     memcpy(place, view + 8, sizeof(place));
     if (place[0] < 0 || place[0] >= column->view_count || place[1] < 0 ||
-        column->view_bytes[place[0]] == NULL ||
-        column->view_sizes[place[0]] - place[1] < length)
+        column->view_bytes[place[0]] == NULL || column->view_sizes[place[0]] - place[1] < length)
         return false;
     *ret_bytes = (const uint8_t *)column->view_bytes[place[0]] + place[1];
     return true;
@@ -199,15 +198,13 @@ static int bind_buffers(struct result_column *column, const struct ArrowArray *a
     return 0;
 }
 
-static int bind_map(struct result_column *column, const struct ArrowArray *array,
-                    struct error *err)
+static int bind_map(struct result_column *column, const struct ArrowArray *array, struct error *err)
 {
     const struct ArrowArray *entries = array->children[0];
 
     if (entries == NULL || entries->n_children != 2 || entries->children == NULL)
         return fail(err, column, "a map without key and value");
-    if (entries->offset < 0 || entries->length < 0 ||
-        entries->offset > INT64_MAX - entries->length)
+    if (entries->offset < 0 || entries->length < 0 || entries->offset > INT64_MAX - entries->length)
         return fail(err, column, "offset or length out of range");
     for (size_t i = 0; i < 2; i++) {
         struct result_column *child = &column->children[i];
