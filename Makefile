@@ -1,0 +1,244 @@
+# spark-service. `make help` lists the targets; V=1 shows the commands.
+SPARK ?= 4.1.0
+B     := build
+LIB   := $(B)/lib/spark-$(SPARK)
+Q     := $(if $(V),,@)
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+VERSION := 0.1.0
+
+# ---- packages -------------------------------------------------------------
+BUILD_PACKAGES := gcc g++ make pkg-config libevent-dev libjansson-dev uthash-dev node-llhttp \
+	openjdk-17-jdk-headless maven curl
+TEST_PACKAGES := libcmocka-dev python3 python3-venv mariadb-server libaio1 libnuma1
+
+# ---- C --------------------------------------------------------------------
+CC       := gcc
+CXX      := g++
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Werror
+JAVA_HOME_BUILD ?= $(patsubst %/bin/javac,%,$(realpath $(firstword \
+	$(wildcard /usr/lib/jvm/java-17-openjdk-*/bin/javac) $(shell command -v javac))))
+
+# MODE: plain, asan (address and undefined behaviour), tsan (data races), cov (coverage)
+MODE           ?= plain
+FLAGS_plain    := -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2
+FLAGS_asan     := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FLAGS_tsan     := -O1 -fsanitize=thread -fno-omit-frame-pointer
+FLAGS_cov      := -O0 --coverage
+COMMON_FLAGS   := -g $(FLAGS_$(MODE)) -D_GNU_SOURCE -DSPARK_SERVICE_VERSION='"$(VERSION)"' \
+	-Iservice -Ijni -pthread
+LLHTTP_INCLUDE := -I/usr/share/include/llhttp
+CFLAGS   := -std=gnu11 $(WARNINGS) $(COMMON_FLAGS)
+CXXFLAGS := -std=c++17 -Wall -Wextra -Wshadow -Wconversion -Werror -fno-exceptions -fno-rtti \
+	$(COMMON_FLAGS)
+LDFLAGS  := $(FLAGS_$(MODE)) -pthread -Wl,-z,relro,-z,now
+LDLIBS   := -levent_core -levent_extra -ljansson -lstdc++ -lm -ldl
+
+OBJ      := $(B)/obj/$(MODE)
+SERVICE_SOURCES := $(filter-out service/main.c,$(wildcard service/*.c)) $(wildcard service/*.cc)
+LLHTTP_OBJECTS  := $(OBJ)/llhttp/llhttp.o $(OBJ)/llhttp/api.o $(OBJ)/llhttp/http.o
+SERVICE_OBJECTS := $(patsubst %,$(OBJ)/%.o,$(basename $(SERVICE_SOURCES)))
+JNI_OBJECTS     := $(patsubst %.c,$(OBJ)/%.o,$(wildcard jni/*.c))
+SERVICE_LIBRARY := $(OBJ)/libservice.a
+PROGRAM := $(B)/bin/spark-service
+ifneq ($(MODE),plain)
+PROGRAM := $(OBJ)/bin/spark-service
+endif
+
+$(OBJ)/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(OBJ)/%.o: %.cc
+	@mkdir -p $(@D)
+	$(Q)$(CXX) $(CXXFLAGS) -MMD -MP -c $< -o $@
+
+$(OBJ)/service/http_connection.o: CFLAGS += $(LLHTTP_INCLUDE) -DLLHTTP_STRICT_MODE=1
+$(OBJ)/service/openapi.o: service/openapi.json
+$(OBJ)/jni/%.o: CFLAGS += -I$(JAVA_HOME_BUILD)/include -I$(JAVA_HOME_BUILD)/include/linux
+
+$(OBJ)/llhttp/%.o: /usr/share/llhttp/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(COMMON_FLAGS) $(LLHTTP_INCLUDE) -DLLHTTP_STRICT_MODE=1 -c $< -o $@
+
+$(SERVICE_LIBRARY): $(SERVICE_OBJECTS) $(LLHTTP_OBJECTS)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(PROGRAM): $(OBJ)/service/main.o $(JNI_OBJECTS) $(SERVICE_LIBRARY)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+
+# ---- Java -----------------------------------------------------------------
+BRIDGE_FILES := $(shell find jni/bridge -name '*.java' -o -name 'pom.xml' -o -path '*/resources/*' -type f)
+MAVEN := JAVA_HOME=$(JAVA_HOME_BUILD) mvn -B -q -f jni/bridge/pom.xml -Dspark=$(SPARK)
+JAVA  := $(JAVA_HOME_BUILD)/bin/java
+JVM_OPTIONS = $$(grep -v -e '^\#' -e '^$$' jni/jvm.options)
+# The same class path, in the same order, as jni/jvm.c builds: the CDS archive depends on it.
+CLASS_PATH = $$(ls -1 $(abspath $(LIB))/jars/*.jar | LC_ALL=C sort | paste -sd:)
+
+$(LIB)/.jars: $(BRIDGE_FILES)
+	@echo "resolving the jars of Spark $(SPARK) and compiling the bridge (the first time: minutes)"
+	@mkdir -p $(LIB) && rm -rf $(LIB)/jars
+	$(Q)$(MAVEN) -DskipTests package
+	@touch $@
+
+$(LIB)/jvm.options: jni/jvm.options
+	@mkdir -p $(LIB) && cp $< $@
+
+$(LIB)/java-home: $(LIB)/.jars
+	@echo $(JAVA_HOME_BUILD) > $@
+
+# ---- sample data and the CDS archive --------------------------------------
+SAMPLE := $(B)/sample
+SAMPLE_SQL := $(wildcard sql/1*-users-*.sql)
+
+$(SAMPLE)/.made: $(SAMPLE_SQL) | $(LIB)/.jars
+	@echo "making the sample tables below $(SAMPLE)"
+	@rm -rf $(SAMPLE) && mkdir -p $(SAMPLE)
+	$(Q)SAMPLE=$(abspath $(SAMPLE)) $(JAVA) $(JVM_OPTIONS) -Xmx1g -cp "$(CLASS_PATH)" \
+		sparkservice.bridge.SqlScript --warehouse $(abspath $(SAMPLE))/iceberg $(SAMPLE_SQL)
+	@touch $@
+
+$(LIB)/app.jsa: $(LIB)/.jars $(LIB)/jvm.options | $(SAMPLE)/.made
+	@echo "making the class data archive of Spark $(SPARK) (about a minute)"
+	$(Q)rm -f $@ && $(JAVA) $(JVM_OPTIONS) -Xmx1g -XX:ArchiveClassesAtExit=$(abspath $@) \
+		-cp "$(CLASS_PATH)" sparkservice.bridge.Warmup $(abspath $(SAMPLE)) \
+		> $(LIB)/warmup.log 2>&1 || { cat $(LIB)/warmup.log; exit 1; }
+
+# ---- what people type -----------------------------------------------------
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | \
+		awk -F'\t' '{printf "  make %-18s %s\n", $$1, $$2}'
+	@echo
+	@echo "  SPARK=3.5.7 before any of them picks the other Spark line; V=1 shows commands."
+
+.PHONY: deps test-deps
+deps: ## install the system packages that building needs
+	@.ci/packages $(BUILD_PACKAGES)
+test-deps: deps ## install the system packages that testing needs
+	@.ci/packages $(TEST_PACKAGES)
+
+.PHONY: build
+build: deps ## everything under build/: program, jars, CDS archive
+	$(Q)$(MAKE) --no-print-directory $(PROGRAM) $(LIB)/.jars $(LIB)/jvm.options $(LIB)/java-home \
+		$(LIB)/app.jsa
+
+.PHONY: sample
+sample: ## the sample tables below build/sample
+	$(Q)$(MAKE) --no-print-directory $(SAMPLE)/.made
+
+.PHONY: run start stop
+run: build sample ## build, make sample data, run in the foreground (Ctrl-C drains)
+	@service/dev.sh run $(SPARK)
+start: build sample ## the same in the background
+	@service/dev.sh start $(SPARK)
+stop: ## stop what `make start` started
+	@service/dev.sh stop $(SPARK)
+
+# ---- tests ----------------------------------------------------------------
+RESULTS := $(B)/test-results/$(SPARK)
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(OBJ)/unit/%,$(wildcard tests/unit/test_*.c))
+PYTHON := $(B)/venv/bin/python
+
+# A test names further files it links in a line: /* needs: fakes/x.c unit/y.c */
+needs = $(patsubst %.c,$(OBJ)/tests/%.o,$(shell sed -n 's|.*/\* needs: \(.*\) \*/.*|\1|p' tests/unit/$(1).c))
+
+.SECONDEXPANSION:
+$(OBJ)/unit/test_%: $(OBJ)/tests/unit/test_%.o $$(call needs,test_$$*) $(SERVICE_LIBRARY)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) $^ -lcmocka $(LDLIBS) -o $@
+
+$(OBJ)/tests/%.o: CFLAGS += -Itests/unit -Itests/fakes $(LLHTTP_INCLUDE)
+$(OBJ)/tests/%.o: tests/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -Wno-missing-prototypes -MMD -MP -c $< -o $@
+
+# The service with a scripted engine instead of the JVM: what sanitizers can watch whole.
+FAKE_PROGRAM := $(OBJ)/bin/fake-service
+$(FAKE_PROGRAM): $(OBJ)/service/main.o $(OBJ)/tests/fakes/fake_engine.o $(SERVICE_LIBRARY)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+$(B)/venv/.made: tests/requirements.txt
+	@echo "installing the Python packages of the tests"
+	@rm -rf $(B)/venv && python3 -m venv $(B)/venv
+	$(Q)$(PYTHON) -m pip install -q -r tests/requirements.txt
+	@touch $@
+
+.PHONY: test test-unit test-unit-one test-asan test-tsan test-bridge test-integration
+test: test-deps build sample ## everything; ends with the counts
+	@rm -rf $(RESULTS) && mkdir -p $(RESULTS)
+	@failed=0; \
+	for step in check test-unit test-asan test-tsan test-bridge test-integration; do \
+		echo "== $$step"; $(MAKE) --no-print-directory $$step || failed=1; \
+	done; \
+	python3 tests/check/summary.py $(RESULTS) || failed=1; exit $$failed
+
+test-unit: ## unit tests of the C side (well under a minute)
+	$(Q)$(MAKE) --no-print-directory MODE=plain test-unit-one
+test-asan: ## the same under AddressSanitizer and UBSan
+	$(Q)$(MAKE) --no-print-directory MODE=asan test-unit-one
+test-tsan: ## the same under ThreadSanitizer
+	$(Q)$(MAKE) --no-print-directory MODE=tsan test-unit-one
+
+test-unit-one: $(UNIT_TESTS) $(FAKE_PROGRAM)
+	@mkdir -p $(RESULTS)/unit-$(MODE); failed=0; \
+	for t in $(UNIT_TESTS); do \
+		name=$$(basename $$t); report=$(RESULTS)/unit-$(MODE)/$$name.xml; rm -f $$report; \
+		if ! CMOCKA_MESSAGE_OUTPUT=XML CMOCKA_XML_FILE=$$report FAKE_SERVICE=$(FAKE_PROGRAM) \
+			timeout 120 $$t > $(RESULTS)/unit-$(MODE)/$$name.log 2>&1; then \
+			failed=1; echo "FAILED $(MODE) $$name:"; tail -n 40 $(RESULTS)/unit-$(MODE)/$$name.log; \
+			[ -f $$report ] && grep -A8 '<failure' $$report || true; \
+		fi; \
+	done; \
+	[ $$failed = 0 ] && echo "unit tests ($(MODE)): all of $(words $(UNIT_TESTS)) programs passed"; \
+	exit $$failed
+
+test-bridge: ## JUnit tests of the Java bridge
+	$(Q)mkdir -p $(RESULTS)/bridge; rc=0; $(MAVEN) test || rc=$$?; \
+	cp $(B)/bridge-$(SPARK)/surefire-reports/*.xml $(RESULTS)/bridge/; exit $$rc
+
+PYTEST_ARGS ?=
+test-integration: $(B)/venv/.made $(OBJ)/bin/fake-service ## the real service over HTTP: conformance and behaviour
+	$(Q)mkdir -p $(RESULTS); SPARK=$(SPARK) $(PYTHON) -m pytest tests/integration \
+		--junitxml=$(RESULTS)/integration.xml $(PYTEST_ARGS)
+
+.PHONY: bench-overhead bench-json
+bench-overhead: build sample $(B)/venv/.made ## time the service adds to the bridge's own
+	$(Q)SPARK=$(SPARK) $(PYTHON) tests/bench/bench_overhead.py
+bench-json: $(OBJ)/bench/bench_result_json ## rows per second of the JSON writer
+	@$<
+$(OBJ)/bench/%: $(OBJ)/tests/bench/%.o $(OBJ)/tests/unit/arrow_build.o $(SERVICE_LIBRARY)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+# ---- form -----------------------------------------------------------------
+.PHONY: check check-layers check-settings check-headers format
+check: check-layers check-settings check-headers ## borders, settings, headers
+check-layers: ## who may include what
+	@tests/check/layers.sh
+check-settings: $(FAKE_PROGRAM) ## README's settings table against the program's
+	@tests/check/settings.sh $(FAKE_PROGRAM)
+check-headers: ## every header compiles alone
+	@for h in service/*.h jni/spark_engine.h; do \
+		$(CC) $(CFLAGS) -fsyntax-only -x c -include $$h /dev/null || exit 1; done
+format: ## clang-format over the C sources
+	@command -v clang-format >/dev/null || .ci/packages clang-format
+	@clang-format -i $$(git ls-files '*.c' '*.h' '*.cc')
+
+compile_commands.json: ## for editors and clang tools
+	@command -v bear >/dev/null || .ci/packages bear
+	@bear --output $@ -- $(MAKE) -B --no-print-directory MODE=plain $(SERVICE_LIBRARY) $(JNI_OBJECTS) \
+		$(OBJ)/service/main.o
+
+.PHONY: clean
+clean: ## remove build/
+	@rm -rf $(B)

@@ -1,0 +1,40 @@
+#!/bin/sh
+# layers.sh: dependencies point downwards only. Each line below is one border:
+# a header, and the only files that may include it.
+set -eu
+bad=0
+only() { # only HEADER-PATTERN ALLOWED-FILES-REGEX
+    found=$(git ls-files -co --exclude-standard 'service/*.[ch]' 'service/*.cc' 'jni/*.[ch]' |
+        xargs grep -lE "#include [<\"]([a-z0-9_./]*/)?$1[>\"]" | grep -vE "^($2)$" || true)
+    if [ -n "$found" ]; then
+        echo "layers: <$1> may not be included by:" $found
+        bad=1
+    fi
+}
+only 'jni\.h' 'jni/.*'
+only '(jvm|bridge_call)\.h' 'jni/.*'
+only 'mysql\.h' 'service/mysql_.*\.c'
+only 'llhttp\.h' 'service/http_connection\.c'
+only 'sqlite3\.h' 'service/job_store.*\.c'
+only 'spark_engine\.h' 'jni/.*|service/(main|engine_life|worker_pool|query_runner|canceller|canary)\.[ch]'
+only 'http_connection\.h' 'service/http_.*'
+# Workers never touch a connection; the loop never calls the engine.
+only 'http_(reply|server|connection)\.h' \
+    'service/(http_.*|router|main|health|query_handler|query_reply|query_log|queries)\.[ch]'
+# Pure modules know neither loop nor threads nor engine.
+for module in query_request data_roots result_json error byte_buffer media_type; do
+    if grep -nE '#include [<"](event2/|pthread|.*spark_engine|http_)' "service/$module.c"; then
+        echo "layers: $module is a pure module"
+        bad=1
+    fi
+done
+# From jni/ upwards only these: values, not behaviour.
+found=$(grep -nE '#include "\.\./service/' jni/*.c jni/*.h |
+    grep -vE 'service/(error|byte_buffer|arrow_c_data)\.h' || true)
+if [ -n "$found" ]; then
+    echo "layers: jni/ may only use error, byte_buffer and arrow_c_data of service/:"
+    echo "$found"
+    bad=1
+fi
+[ $bad = 0 ] && echo "layers: fine"
+exit $bad
