@@ -59,7 +59,7 @@ static bool read_line(const char *path, char *ret_line, size_t size)
 
 static void *open_in(const char *java_home)
 {
-    char path[PATH_BYTES];
+    char path[PATH_BYTES + 32];
 
     snprintf(path, sizeof(path), "%s/lib/server/libjvm.so", java_home);
     return access(path, R_OK) == 0 ? dlopen(path, RTLD_NOW | RTLD_GLOBAL) : NULL;

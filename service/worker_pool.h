@@ -6,6 +6,7 @@
 #define SERVICE_WORKER_POOL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "error.h"
 

@@ -1,0 +1,361 @@
+/*
+ * fake_engine: a scripted engine behind jni/spark_engine.h, without a JVM, so
+ * that sanitizers, races and fuzzers can watch the whole C side. The SQL text
+ * is the script, words in order:
+ *
+ *   rows N      N rows of one BIGINT column "n", counting from 0, 1000 a batch
+ *   sleep MS    waits; a cancel ends it
+ *   stuck MS    waits and ignores cancels (a lost slot)
+ *   fail CODE   fails with that code; before the first batch, or after `rows`
+ *   echo        one row with the query's own tag (who am I)
+ *
+ * Environment: FAKE_START_MS delays the start, FAKE_START_FAIL=1 lets it fail,
+ * FAKE_CANARY_FAIL_AFTER=N lets canaries fail after the N-th.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "deadline.h"
+#include "spark_engine.h"
+
+#define BATCH_ROWS 1000
+#define TAGS_MAX 512
+
+struct running_tag {
+    char tag[64];
+    bool cancelled;
+};
+
+struct spark_engine {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct running_tag running[TAGS_MAX]; /* under lock; "" = free */
+    atomic_int attached;
+    atomic_int canaries;
+};
+
+struct spark_thread {
+    struct spark_engine *engine;
+};
+
+struct spark_cursor {
+    struct spark_engine *engine;
+    struct running_tag *mine;
+    struct ArrowSchema schema;
+    struct ArrowSchema column;
+    struct ArrowSchema *columns[1];
+    char *script;
+    char *rest;
+    int64_t rows_left;
+    int64_t next_value;
+    bool echo;
+};
+
+/* ---- start, stop, threads ---- */
+
+static long environment_number(const char *name)
+{
+    const char *text = getenv(name);
+
+    return text != NULL ? atol(text) : 0;
+}
+
+int spark_engine_start(const struct spark_engine_config *config, struct spark_engine **ret_engine,
+                       struct error *err)
+{
+    struct spark_engine *engine = NULL;
+    pthread_condattr_t attributes;
+    struct timespec until;
+
+    if (config->progress != NULL)
+        config->progress("fake engine", config->progress_user);
+    if (environment_number("FAKE_START_FAIL") != 0)
+        return error_set(err, ERROR_ENGINE_ERROR, "told to fail");
+    engine = calloc(1, sizeof(*engine));
+    if (engine == NULL)
+        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+    pthread_mutex_init(&engine->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&engine->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    until = monotime_timespec(monotime_after(monotime_now(), environment_number("FAKE_START_MS")));
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) != 0)
+        ;
+    *ret_engine = engine;
+    return 0;
+}
+
+void spark_engine_stop(struct spark_engine *engine)
+{
+    if (engine == NULL)
+        return;
+    if (atomic_load(&engine->attached) != 0)
+        abort(); /* the contract: no thread is left */
+    pthread_cond_destroy(&engine->changed);
+    pthread_mutex_destroy(&engine->lock);
+    free(engine);
+}
+
+const char *spark_engine_version(const struct spark_engine *engine)
+{
+    (void)engine;
+    return "0.0.0-fake";
+}
+
+void spark_engine_leave(int code)
+{
+    exit(code);
+}
+
+int spark_thread_attach(struct spark_engine *engine, const char *name,
+                        struct spark_thread **ret_thread, struct error *err)
+{
+    struct spark_thread *thread = calloc(1, sizeof(*thread));
+
+    (void)name;
+    if (thread == NULL)
+        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+    thread->engine = engine;
+    atomic_fetch_add(&engine->attached, 1);
+    *ret_thread = thread;
+    return 0;
+}
+
+void spark_thread_detach(struct spark_thread *thread)
+{
+    if (thread == NULL)
+        return;
+    atomic_fetch_sub(&thread->engine->attached, 1);
+    free(thread);
+}
+
+/* ---- tags ---- */
+
+static struct running_tag *register_tag(struct spark_engine *engine, const char *tag)
+{
+    struct running_tag *mine = NULL;
+
+    pthread_mutex_lock(&engine->lock);
+    for (size_t i = 0; i < TAGS_MAX && mine == NULL; i++) {
+        if (engine->running[i].tag[0] == '\0')
+            mine = &engine->running[i];
+    }
+    if (mine == NULL)
+        abort();
+    snprintf(mine->tag, sizeof(mine->tag), "%s", tag);
+    mine->cancelled = false;
+    pthread_mutex_unlock(&engine->lock);
+    return mine;
+}
+
+static void unregister_tag(struct spark_engine *engine, struct running_tag *mine)
+{
+    pthread_mutex_lock(&engine->lock);
+    mine->tag[0] = '\0';
+    pthread_mutex_unlock(&engine->lock);
+}
+
+void spark_engine_cancel(struct spark_thread *thread, const char *tag)
+{
+    struct spark_engine *engine = thread->engine;
+
+    pthread_mutex_lock(&engine->lock);
+    for (size_t i = 0; i < TAGS_MAX; i++) {
+        if (strcmp(engine->running[i].tag, tag) == 0)
+            engine->running[i].cancelled = true;
+    }
+    pthread_cond_broadcast(&engine->changed);
+    pthread_mutex_unlock(&engine->lock);
+}
+
+/* False when cancelled before the time was over. */
+static bool wait_ms(struct spark_engine *engine, const struct running_tag *mine, int64_t span_ms,
+                    bool heeds_cancel)
+{
+    struct monotime end = monotime_after(monotime_now(), span_ms);
+    struct timespec until = monotime_timespec(end);
+    bool cancelled = false;
+
+    pthread_mutex_lock(&engine->lock);
+    while (!monotime_reached(end, monotime_now()) && !(heeds_cancel && mine->cancelled))
+        pthread_cond_timedwait(&engine->changed, &engine->lock, &until);
+    cancelled = heeds_cancel && mine->cancelled;
+    pthread_mutex_unlock(&engine->lock);
+    return !cancelled;
+}
+
+/* ---- Arrow ---- */
+
+static void release_column_schema(struct ArrowSchema *schema)
+{
+    schema->release = NULL;
+}
+
+static void fill_schema(struct spark_cursor *cursor)
+{
+    cursor->column = (struct ArrowSchema){.format = cursor->echo ? "u" : "l",
+                                          .name = cursor->echo ? "tag" : "n",
+                                          .release = release_column_schema};
+    cursor->columns[0] = &cursor->column;
+    cursor->schema = (struct ArrowSchema){.format = "+s",
+                                          .name = "",
+                                          .n_children = 1,
+                                          .children = cursor->columns,
+                                          .release = release_column_schema};
+}
+
+/* Everything one batch owns, freed as one. */
+struct batch {
+    struct ArrowArray column;
+    struct ArrowArray *columns[1];
+    const void *struct_buffers[1];
+    const void *buffers[3];
+    int32_t text_offsets[2];
+    char text[64];
+    int64_t values[];
+};
+
+static void release_batch(struct ArrowArray *array)
+{
+    free(array->private_data);
+    array->release = NULL;
+}
+
+static struct batch *make_batch(struct ArrowArray *ret_array, int64_t rows, int64_t n_buffers)
+{
+    struct batch *batch = calloc(1, sizeof(*batch) + (size_t)rows * sizeof(batch->values[0]));
+
+    if (batch == NULL)
+        abort();
+    batch->column = (struct ArrowArray){.length = rows,
+                                        .n_buffers = n_buffers,
+                                        .buffers = batch->buffers,
+                                        .release = release_batch};
+    batch->columns[0] = &batch->column;
+    *ret_array = (struct ArrowArray){.length = rows,
+                                     .n_buffers = 1,
+                                     .buffers = batch->struct_buffers,
+                                     .n_children = 1,
+                                     .children = batch->columns,
+                                     .release = release_batch,
+                                     .private_data = batch};
+    return batch;
+}
+
+static void make_numbers(struct spark_cursor *cursor, struct ArrowArray *ret_array)
+{
+    int64_t rows = cursor->rows_left < BATCH_ROWS ? cursor->rows_left : BATCH_ROWS;
+    struct batch *batch = make_batch(ret_array, rows, 2);
+
+    for (int64_t i = 0; i < rows; i++)
+        batch->values[i] = cursor->next_value++;
+    batch->buffers[1] = batch->values;
+    cursor->rows_left -= rows;
+}
+
+static void make_echo(struct spark_cursor *cursor, struct ArrowArray *ret_array)
+{
+    struct batch *batch = make_batch(ret_array, 1, 3);
+
+    snprintf(batch->text, sizeof(batch->text), "%s", cursor->mine->tag);
+    batch->text_offsets[1] = (int32_t)strlen(batch->text);
+    batch->buffers[1] = batch->text_offsets;
+    batch->buffers[2] = batch->text;
+}
+
+/* ---- the script ---- */
+
+/* 1: rows are to be made, 0: script over, -1: *err. */
+static int run_script(struct spark_cursor *cursor, struct error *err)
+{
+    char *verb = NULL;
+
+    while ((verb = strsep(&cursor->rest, " ")) != NULL) {
+        char *argument = NULL;
+
+        if (strcmp(verb, "echo") == 0)
+            return 1;
+        argument = strsep(&cursor->rest, " ");
+        if (argument == NULL)
+            return error_set(err, ERROR_SQL_ERROR, "no such script");
+        if (strcmp(verb, "rows") == 0) {
+            cursor->rows_left = atoll(argument);
+            return 1;
+        }
+        if (strcmp(verb, "fail") == 0)
+            return error_set(err, error_code_from_name(argument), "told to fail");
+        if (!wait_ms(cursor->engine, cursor->mine, atoll(argument), strcmp(verb, "stuck") != 0))
+            return error_set(err, ERROR_CANCELLED, "cancelled");
+    }
+    return 0;
+}
+
+int spark_cursor_open(struct spark_thread *thread, const struct spark_query *query,
+                      struct spark_cursor **ret_cursor, struct error *err)
+{
+    struct spark_cursor *cursor = calloc(1, sizeof(*cursor));
+
+    if (cursor == NULL || (cursor->script = strdup(query->sql)) == NULL)
+        abort();
+    cursor->engine = thread->engine;
+    cursor->rest = cursor->script;
+    cursor->echo = strstr(query->sql, "echo") != NULL;
+    cursor->mine = register_tag(thread->engine, query->tag);
+    fill_schema(cursor);
+    if (run_script(cursor, err) < 0) {
+        spark_cursor_close(cursor);
+        return -1;
+    }
+    *ret_cursor = cursor;
+    return 0;
+}
+
+const struct ArrowSchema *spark_cursor_schema(const struct spark_cursor *cursor)
+{
+    return &cursor->schema;
+}
+
+int spark_cursor_next(struct spark_cursor *cursor, struct ArrowArray *ret_batch, struct error *err)
+{
+    bool cancelled = !wait_ms(cursor->engine, cursor->mine, 0, true);
+    int rc = 0;
+
+    if (cancelled)
+        return error_set(err, ERROR_CANCELLED, "cancelled");
+    if (cursor->echo) {
+        make_echo(cursor, ret_batch);
+        cursor->echo = false;
+        return 1;
+    }
+    if (cursor->rows_left > 0) {
+        make_numbers(cursor, ret_batch);
+        return 1;
+    }
+    rc = run_script(cursor, err);
+    if (rc <= 0)
+        return rc;
+    make_numbers(cursor, ret_batch);
+    return 1;
+}
+
+void spark_cursor_close(struct spark_cursor *cursor)
+{
+    if (cursor == NULL)
+        return;
+    unregister_tag(cursor->engine, cursor->mine);
+    free(cursor->script);
+    free(cursor);
+}
+
+int spark_engine_canary(struct spark_thread *thread, struct error *err)
+{
+    long limit = environment_number("FAKE_CANARY_FAIL_AFTER");
+
+    if (limit > 0 && atomic_fetch_add(&thread->engine->canaries, 1) >= limit)
+        return error_set(err, ERROR_ENGINE_ERROR, "told to fail");
+    return 0;
+}
