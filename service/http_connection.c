@@ -504,6 +504,11 @@ static void headers_complete(struct http_connection *connection)
     callbacks->headers(connection->exchange, callbacks->user);
     if (connection->state != CONNECTION_READING)
         return;
+    if (connection->exchange != NULL && connection->exchange->streaming) {
+        connection->state = CONNECTION_WAITING;
+        event_del(connection->timer);
+        return;
+    }
     if (!has_body) {
         request_complete(connection);
         return;
@@ -775,7 +780,7 @@ bool http_connection_must_close(const struct http_connection *connection,
      * the body or not, and a long body isn't worth reading. */
     if (connection->framing.expects_continue && !connection->continue_sent)
         return true;
-    return connection->body_bytes > DISCARD_MAX_BYTES;
+    return exchange->streaming || connection->body_bytes > DISCARD_MAX_BYTES;
 }
 
 void http_connection_finish_exchange(struct http_connection *connection)
@@ -864,11 +869,13 @@ static void on_deadline(evutil_socket_t fd, short what, void *user)
     (void)fd;
     (void)what;
 
-    if (connection->state != CONNECTION_READING)
-        connection_die(connection);
-    else
+    if (connection->state == CONNECTION_READING)
         connection_refuse(connection, verdict_of(ERROR_REQUEST_TIMEOUT,
                                                  "the request came in too slowly"));
+    else if (connection->state == CONNECTION_IDLE && unsent_bytes(connection) > 0)
+        start_timer(connection, connection->group->config.keep_alive_ms);
+    else
+        connection_die(connection);
 }
 
 static void connection_destroy(struct http_connection *connection)
