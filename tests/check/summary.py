@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Counts of JUnit XML files (cmocka, surefire, pytest): one line a suite, then the sum.
 
-    summary.py FILE...        exit 1: a test failed, no test ran, or a file can't be read
+    summary.py FILE-OR-FOLDER...   exit 1: a test failed, no test ran, or a file can't be read
+
+A folder stands for all XML files below it.
 """
 
 import pathlib
@@ -46,9 +48,14 @@ def suites_of(path):
     return [(suite.get("name") or pathlib.Path(path).stem, count_suite(suite)) for suite in suites]
 
 
+def files_of(paths):
+    for path in map(pathlib.Path, paths):
+        yield from sorted(path.rglob("*.xml")) if path.is_dir() else [path]
+
+
 def main(paths):
     total, unreadable = Counts(), 0
-    for path in paths:
+    for path in files_of(paths):
         try:
             suites = suites_of(path)
         except (OSError, ElementTree.ParseError) as error:

@@ -1,7 +1,7 @@
 """The other program that writes tables: a Spark process of its own.
 
-`sparkservice.bridge.SqlScript` reads one statement a line and answers one line
-for each, after it is done.
+`sparkservice.bridge.SqlScript` says "ready", then reads one statement a line
+and answers one line for each, after it is done.
 """
 
 import pathlib
@@ -22,9 +22,10 @@ class OutsideWriter:
         program = f"{java.read_text().strip()}/bin/java" if java.is_file() else "java"
         self.process = subprocess.Popen(
             [program, "-Xmx1g", *jvm_options(), "-cp", class_path(), "sparkservice.bridge.SqlScript",
-             str(self.warehouse)],
+             "--warehouse", str(self.warehouse), "-"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True,
             encoding="utf-8", bufsize=1)
+        self._expect("ready", "start")
         return self
 
     def __exit__(self, *exc):
@@ -41,11 +42,14 @@ class OutsideWriter:
         for statement in statements:
             self.process.stdin.write(" ".join(statement.split("\n")) + "\n")
             self.process.stdin.flush()
-            answer = self.process.stdout.readline()
-            if not answer.startswith("ok"):
-                self.errors.seek(0)
-                raise AssertionError(f"outside writer: {statement}\n-> {answer!r}\n"
-                                     + self.errors.read().decode("utf-8", "replace")[-3000:])
+            self._expect("ok", statement)
+
+    def _expect(self, wanted, statement):
+        answer = self.process.stdout.readline()
+        if answer.strip() != wanted:
+            self.errors.seek(0)
+            raise AssertionError(f"outside writer: {statement}\n-> {answer!r}\n"
+                                 + self.errors.read().decode("utf-8", "replace")[-3000:])
 
 
 def jvm_options():

@@ -1,0 +1,74 @@
+"""A MySQL server that stops, dies and comes back."""
+
+import signal
+import time
+
+import pytest
+
+from harness.database import MySqlServer
+from harness.world import add_reader
+
+DEADLINE_MS = 3000
+
+
+@pytest.fixture(scope="module")
+def fragile(world):
+    with MySqlServer(world.fragile_port) as server:
+        server.run("CREATE DATABASE types", "CREATE TABLE types.one (a INT)",
+                   "INSERT INTO types.one VALUES (1)")
+        add_reader(server)
+        yield server
+
+
+def ask(service, world, fragile):
+    return service.query("mysql", "SELECT a FROM one", config=world.config(fragile),
+                         timeout_ms=DEADLINE_MS)
+
+
+def assert_answers(service, world, fragile):
+    reply = ask(service, world, fragile)
+    assert (reply.status, reply.body) == (200, b'[{"a":1}]')
+
+
+def assert_fails_in_time(service, world, fragile):
+    begin = time.monotonic()
+    reply = ask(service, world, fragile)
+    assert (reply.status, reply.code) in ((504, "timeout"), (502, "source_error")), reply
+    assert time.monotonic() - begin <= DEADLINE_MS / 1000 + 1
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_stopped_server_fails_in_time_and_heals(service, world, fragile, turn):
+    assert_answers(service, world, fragile)
+    fragile.process.send_signal(signal.SIGSTOP)
+    try:
+        assert_fails_in_time(service, world, fragile)
+        service.wait_slots_busy(0, 10)
+        reply = service.query("parquet", "SELECT 1 AS a", path=f"{world.data}/parquet/users")
+        assert reply.status == 200
+    finally:
+        fragile.process.send_signal(signal.SIGCONT)
+    assert_answers(service, world, fragile)
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_killed_server_fails_in_time_and_heals(service, world, fragile, turn):
+    assert_answers(service, world, fragile)
+    fragile.kill()
+    assert_fails_in_time(service, world, fragile)
+    fragile.start()
+    assert_answers(service, world, fragile)
+
+
+def test_killed_under_a_running_query(service, world, fragile):
+    with service.begin_query("mysql", "SELECT SLEEP(600) AS s", config=world.config(fragile),
+                             timeout_ms=60_000) as connection:
+        service.wait_slots_busy(1)
+        time_limit = time.monotonic() + 10
+        while not [row for row in fragile.threads_of("reader") if "SLEEP" in (row[3] or "")]:
+            assert time.monotonic() < time_limit
+        fragile.kill()
+        reply = connection.read_reply()
+        assert (reply.status, reply.code) == (502, "source_error"), reply
+    fragile.start()
+    assert_answers(service, world, fragile)
