@@ -1,0 +1,85 @@
+package sparkservice.bridge;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.Channels;
+import java.util.function.UnaryOperator;
+import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.vector.VectorSchemaRoot;
+import org.apache.arrow.vector.VectorUnloader;
+import org.apache.arrow.vector.ipc.WriteChannel;
+import org.apache.arrow.vector.ipc.message.ArrowRecordBatch;
+import org.apache.arrow.vector.ipc.message.MessageSerializer;
+import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.catalyst.expressions.UnsafeRow;
+import org.apache.spark.sql.execution.arrow.ArrowWriter;
+import org.apache.spark.sql.types.StructType;
+import org.apache.spark.sql.util.ArrowUtils;
+import scala.collection.Iterator;
+
+/**
+ * Rows to Arrow IPC record batch messages of about 1 MiB and at most 64 Ki rows.
+ *
+ * <p>Spark's own ArrowConverters bounds a batch by rows only, or repeats the schema in each one.
+ */
+final class BatchWriter implements AutoCloseable {
+    static final int MAX_BATCH_ROWS = 64 * 1024;
+    /** Counted in Spark's row format, which is a little larger than the columns. */
+    static final long MAX_BATCH_BYTES = 1 << 20;
+    /** For a row that isn't in the binary format. */
+    private static final int ESTIMATED_VALUE_BYTES = 16;
+
+    private final BufferAllocator allocator;
+    private final VectorSchemaRoot root;
+    private final ArrowWriter writer;
+    private final VectorUnloader unloader;
+    private final UnaryOperator<InternalRow> converter;
+    private long rowsLeft;
+
+    BatchWriter(StructType schema, long maxRows) {
+        this.allocator = ArrowUtils.rootAllocator().newChildAllocator("batches", 0, Long.MAX_VALUE);
+        this.root = VectorSchemaRoot.create(ResultSchema.arrow(schema), allocator);
+        this.writer = ArrowWriter.create(root);
+        this.unloader = new VectorUnloader(root);
+        this.converter = SparkLine.rowConverter(schema);
+        this.rowsLeft = maxRows;
+    }
+
+    boolean hasMore(Iterator<InternalRow> rows) {
+        return rowsLeft > 0 && rows.hasNext();
+    }
+
+    /** The next batch; there must be at least one more row. */
+    ResultBuffer.Batch next(Iterator<InternalRow> rows) {
+        int rowCount = 0;
+        long bytes = 0;
+        while (rowCount < MAX_BATCH_ROWS && bytes < MAX_BATCH_BYTES && hasMore(rows)) {
+            InternalRow row = rows.next();
+            bytes += sizeOf(row);
+            writer.write(converter == null ? row : converter.apply(row));
+            rowCount++;
+            rowsLeft--;
+        }
+        writer.finish();
+        ByteArrayOutputStream out = new ByteArrayOutputStream((int) bytes + 1024);
+        try (ArrowRecordBatch batch = unloader.getRecordBatch()) {
+            MessageSerializer.serialize(new WriteChannel(Channels.newChannel(out)), batch);
+        } catch (IOException e) {
+            throw new UncheckedIOException("writing to memory failed", e);
+        }
+        writer.reset();
+        return new ResultBuffer.Batch(out.toByteArray(), rowCount);
+    }
+
+    private static long sizeOf(InternalRow row) {
+        return row instanceof UnsafeRow unsafe ? unsafe.getSizeInBytes()
+                : (long) row.numFields() * ESTIMATED_VALUE_BYTES;
+    }
+
+    @Override
+    public void close() {
+        root.close();
+        allocator.close();
+    }
+}

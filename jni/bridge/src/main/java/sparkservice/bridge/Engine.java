@@ -1,0 +1,115 @@
+package sparkservice.bridge;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.arrow.vector.types.pojo.Schema;
+import org.apache.spark.SparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.catalyst.FunctionIdentifier;
+
+/** The one SparkSession and what its queries share. */
+final class Engine implements AutoCloseable {
+    private static final long CANARY_ROWS = 64;
+    private static final long MEMORY_BYTES = 64L << 20;
+    private static final long MEMORY_FLOOR_BYTES = 2L << 20;
+
+    private final SparkSession session;
+    private final ResultBuffer.Limits limits;
+    private final Query.Planner tablePlanner;
+    private final AtomicLong nextQueryId = new AtomicLong();
+
+    Engine(EngineConfig config) throws Exception {
+        Path spool = Files.createDirectories(Path.of(config.localDir(), "results"));
+        this.limits = new ResultBuffer.Limits(MEMORY_BYTES, MEMORY_FLOOR_BYTES,
+                config.spoolBytes(), spool);
+        this.session = session(SessionSettings.of(config));
+        PlanGate.REFUSED_FUNCTIONS.forEach(name -> SparkLine.state(session).functionRegistry()
+                .dropFunction(new FunctionIdentifier(name)));
+        this.tablePlanner = new TableQueryPlanner(session, DataRoots.parse(config.dataRoots()));
+    }
+
+    private static SparkSession session(Map<String, String> settings) {
+        SparkSession.Builder builder = SparkSession.builder();
+        settings.forEach(builder::config);
+        return builder.getOrCreate();
+    }
+
+    String version() {
+        return session.version();
+    }
+
+    /** Starts a query, exports its schema; its id is the cursor. */
+    long open(QueryRequest request, long schemaAddress) throws Exception {
+        Query query = new Query(nextQueryId.incrementAndGet(), request, tablePlanner,
+                session.sparkContext(), limits);
+        if (!QueryRegistry.add(query)) {
+            throw BridgeException.badRequest("A query of this tag is in flight.");
+        }
+        boolean opened = false;
+        try {
+            Schema schema = query.open();
+            BatchReader.exportSchema(schema, schemaAddress);
+            opened = true;
+            return query.id();
+        } finally {
+            if (!opened) {
+                close(query);
+            }
+        }
+    }
+
+    boolean next(long cursor, long arrayAddress) throws Exception {
+        Query query = QueryRegistry.byId(cursor);
+        if (query == null) {
+            throw new BridgeException(BridgeException.Code.ENGINE_ERROR, "No such cursor.");
+        }
+        return query.next(arrayAddress);
+    }
+
+    void close(long cursor) throws InterruptedException {
+        Query query = QueryRegistry.byId(cursor);
+        if (query != null) {
+            close(query);
+        }
+    }
+
+    private static void close(Query query) throws InterruptedException {
+        try {
+            query.close();
+        } finally {
+            QueryRegistry.remove(query);
+        }
+    }
+
+    /** A job through the scheduler, not only through the driver: the rows come from tasks. */
+    void canary() throws BridgeException {
+        String tag = "canary-" + nextQueryId.incrementAndGet();
+        SparkContext context = session.sparkContext();
+        context.addJobTag(tag);
+        context.setInterruptOnCancel(true);
+        try {
+            long count = session.range(0, CANARY_ROWS, 1, 2).repartition(2).count();
+            if (count != CANARY_ROWS) {
+                throw new BridgeException(BridgeException.Code.ENGINE_ERROR,
+                        "The canary counted " + count + " rows, not " + CANARY_ROWS + ".");
+            }
+        } finally {
+            context.cancelJobsWithTag(tag);
+            context.removeJobTag(tag);
+        }
+    }
+
+    static void cancel(String tag) {
+        Query query = QueryRegistry.byTag(tag);
+        if (query != null) {
+            query.cancel();
+        }
+    }
+
+    @Override
+    public void close() {
+        session.stop();
+    }
+}

@@ -1,0 +1,41 @@
+package sparkservice.bridge;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** What C hands over at start: {@code struct spark_engine_config} as JSON. */
+record EngineConfig(String master, Map<String, String> operatorSettings, String dataRoots,
+        String icebergWarehouse, String localDir, long spoolBytes, boolean ui, int uiPort) {
+
+    private static final long DEFAULT_SPOOL_BYTES = 4L << 30;
+
+    static EngineConfig parse(byte[] json) throws BridgeException {
+        try {
+            JsonNode root = Json.parse(json);
+            Map<String, String> conf = new LinkedHashMap<>();
+            JsonNode given = root.get("conf");
+            if (given != null) {
+                given.fields().forEachRemaining(
+                        entry -> conf.put(entry.getKey(), entry.getValue().asText()));
+            }
+            return new EngineConfig(required(root, "master"), conf, required(root, "data_roots"),
+                    required(root, "iceberg_warehouse"), required(root, "local_dir"),
+                    Json.number(root, "spool_bytes", DEFAULT_SPOOL_BYTES),
+                    root.path("ui").asBoolean(false), (int) Json.number(root, "ui_port", 4040));
+        } catch (IOException e) {
+            throw new BridgeException(BridgeException.Code.ENGINE_ERROR,
+                    "The configuration is not JSON.", e);
+        }
+    }
+
+    private static String required(JsonNode root, String field) throws BridgeException {
+        String value = Json.text(root, field);
+        if (value == null || value.isEmpty()) {
+            throw new BridgeException(BridgeException.Code.ENGINE_ERROR,
+                    "The configuration has no " + field + ".");
+        }
+        return value;
+    }
+}

@@ -1,0 +1,130 @@
+package sparkservice.bridge;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import org.apache.arrow.vector.types.pojo.Schema;
+import org.apache.spark.SparkContext;
+
+/**
+ * One attempt of one query, from the text to the last batch.
+ *
+ * <p>Everything that Spark does for it runs on a thread of its own, made for this query and ended
+ * with it: tags and other thread-local properties can't leak into the next query, and an interrupt
+ * can't hit it. The callers' threads only wait on the buffer.
+ *
+ * <p>Cancelling is a flag, the job tag and an interrupt, repeated until the thread has ended: a
+ * cancel may fall between two jobs, into planning or into a broadcast.
+ */
+final class Query implements AutoCloseable {
+    private static final long CANCEL_REPEAT_MS = 50;
+
+    /** Parses, checks, plans: everything before the first job. */
+    interface Planner {
+        QueryPlan plan(QueryRequest request) throws Exception;
+    }
+
+    private final long id;
+    private final QueryRequest request;
+    private final Planner planner;
+    private final SparkContext context;
+    private final ResultBuffer buffer;
+    private final Thread runner;
+    private final CompletableFuture<QueryPlan> planned = new CompletableFuture<>();
+    private final ErrorMapper errors;
+    private volatile boolean cancelled;
+    private volatile Runnable onCancel;
+    private BatchReader reader;
+
+    Query(long id, QueryRequest request, Planner planner, SparkContext context,
+            ResultBuffer.Limits limits) {
+        this.id = id;
+        this.request = request;
+        this.planner = planner;
+        this.context = context;
+        this.buffer = new ResultBuffer(limits);
+        this.errors = new ErrorMapper(request.sql());
+        this.runner = new Thread(this::run, "query-" + id);
+        this.runner.setDaemon(true);
+    }
+
+    long id() {
+        return id;
+    }
+
+    String tag() {
+        return request.tag();
+    }
+
+    ResultBuffer buffer() {
+        return buffer;
+    }
+
+    /** Starts the query; returns its columns once it is planned. */
+    Schema open() throws BridgeException, InterruptedException {
+        runner.setContextClassLoader(Thread.currentThread().getContextClassLoader());
+        runner.start();
+        try {
+            QueryPlan plan = planned.get();
+            Schema schema = ResultSchema.arrow(plan.columns());
+            reader = new BatchReader(schema, plan.maxRows());
+            return schema;
+        } catch (ExecutionException e) {
+            throw errors.map(e.getCause(), cancelled);
+        }
+    }
+
+    /** Exports the next batch to an ArrowArray; false at the end. */
+    boolean next(long arrayAddress) throws BridgeException, InterruptedException {
+        return reader.exportNext(buffer, arrayAddress);
+    }
+
+    void cancel() {
+        cancelled = true;
+        buffer.fail(BridgeException.cancelled());
+        interruptWork();
+    }
+
+    private void interruptWork() {
+        context.cancelJobsWithTag(tag());
+        Runnable hook = onCancel;
+        if (hook != null) {
+            hook.run();
+        }
+        runner.interrupt();
+    }
+
+    /** Ends the query whatever its state; returns when nothing of it runs any more. */
+    @Override
+    public void close() throws InterruptedException {
+        cancelled = true;
+        while (runner.isAlive()) {
+            interruptWork();
+            runner.join(CANCEL_REPEAT_MS);
+        }
+        buffer.close();
+    }
+
+    private void run() {
+        try {
+            context.addJobTag(tag());
+            context.setInterruptOnCancel(true);
+            QueryPlan plan = planner.plan(request);
+            onCancel = plan.onCancel();
+            checkCancelled();
+            planned.complete(plan);
+            buffer.finish(plan.run(id, buffer, this::checkCancelled));
+        } catch (Throwable e) {
+            planned.completeExceptionally(e);
+            buffer.fail(errors.map(e, cancelled));
+        } finally {
+            // An error or an early end can leave stages running that nobody waits for.
+            context.cancelJobsWithTag(tag());
+        }
+    }
+
+    private void checkCancelled() throws BridgeException {
+        if (cancelled) {
+            throw BridgeException.cancelled();
+        }
+    }
+}

@@ -1,0 +1,136 @@
+package sparkservice.bridge;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.SparkContext;
+import org.apache.spark.rdd.RDD;
+import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.execution.CollectLimitExec;
+import org.apache.spark.sql.execution.QueryExecution;
+import org.apache.spark.sql.execution.SQLExecution;
+import org.apache.spark.sql.execution.SparkPlan;
+import org.apache.spark.sql.types.StructType;
+import scala.Option;
+import scala.reflect.ClassTag;
+import scala.reflect.ClassTag$;
+import scala.runtime.AbstractFunction2;
+import scala.runtime.BoxedUnit;
+
+/** A planned query: its columns, and how its rows get into a buffer. */
+final class QueryPlan {
+    private static final ClassTag<ResultBuffer.Batch[]> BATCHES = ClassTag$.MODULE$.apply(ResultBuffer.Batch[].class);
+    /** How much wider each next round of a limit reads, as in Spark's own take(). */
+    private static final int LIMIT_SCALE_UP = 4;
+
+    /** Looked at between two jobs. */
+    interface CancelCheck {
+        void run() throws BridgeException;
+    }
+
+    private final SparkContext context;
+    private final QueryExecution execution;
+    private final StructType columns;
+    private final Runnable onCancel;
+
+    /**
+     * @param columns names and metadata as the caller shall see them
+     * @param onCancel what else to stop, or null
+     */
+    QueryPlan(SparkContext context, QueryExecution execution, StructType columns,
+            Runnable onCancel) {
+        this.context = context;
+        this.execution = execution;
+        this.columns = columns;
+        this.onCancel = onCancel;
+    }
+
+    /** Rows at most; more can be in the buffer, because tasks don't know of each other. */
+    long maxRows() {
+        return execution.executedPlan() instanceof CollectLimitExec limit && limit.limit() >= 0
+                ? limit.limit() : Long.MAX_VALUE;
+    }
+
+    StructType columns() {
+        return columns;
+    }
+
+    Runnable onCancel() {
+        return onCancel;
+    }
+
+    /** Runs the query, rows into the buffer; returns the number of partitions put there. */
+    int run(long queryId, ResultBuffer buffer, CancelCheck cancel) {
+        return SQLExecution.withNewExecutionId(execution, Option.empty(),
+                () -> Unchecked.call(() -> runJobs(queryId, buffer, cancel)));
+    }
+
+    private int runJobs(long queryId, ResultBuffer buffer, CancelCheck cancel) throws Exception {
+        SparkPlan plan = execution.executedPlan();
+        if (plan instanceof CollectLimitExec limit && limit.offset() == 0 && limit.limit() >= 0) {
+            return runLimit(limit, queryId, buffer, cancel);
+        }
+        RDD<InternalRow> rows = plan.execute();
+        cancel.run();
+        int count = rows.getNumPartitions();
+        runJob(rows, 0, count, new BatchSink(queryId, columns, Long.MAX_VALUE), buffer);
+        return count;
+    }
+
+    /**
+     * A limit at the root reads a few partitions, then more, until it has enough rows; as a plain
+     * RDD it would start all partitions at once.
+     */
+    private int runLimit(CollectLimitExec limit, long queryId, ResultBuffer buffer,
+            CancelCheck cancel) throws Exception {
+        RDD<InternalRow> rows = limit.child().execute();
+        int count = rows.getNumPartitions();
+        int begin = 0;
+        int width = 1;
+        while (begin < count && buffer.rowsPut() < limit.limit()) {
+            cancel.run();
+            int end = (int) Math.min(count, (long) begin + width);
+            runJob(rows, begin, end, new BatchSink(queryId, columns, limit.limit()), buffer);
+            begin = end;
+            width = Math.max(width, (int) Math.min(count, (long) width * LIMIT_SCALE_UP));
+        }
+        return begin;
+    }
+
+    private void runJob(RDD<InternalRow> rows, int begin, int end, BatchSink sink,
+            ResultBuffer buffer) {
+        List<Object> partitions = new ArrayList<>(end - begin);
+        for (int i = begin; i < end; i++) {
+            partitions.add(i);
+        }
+        context.runJob(rows, sink, Scala.seq(partitions), new RemoteResult(partitions, buffer),
+                BATCHES);
+    }
+
+    /** Batches of a task that ran in another process; of a local one there are none. */
+    private static final class RemoteResult extends AbstractFunction2<Object, ResultBuffer.Batch[], BoxedUnit> {
+        private static final long REMOTE_ATTEMPT = Long.MAX_VALUE;
+        private final List<Object> partitions;
+        private final ResultBuffer buffer;
+
+        RemoteResult(List<Object> partitions, ResultBuffer buffer) {
+            this.partitions = partitions;
+            this.buffer = buffer;
+        }
+
+        @Override
+        public BoxedUnit apply(Object position, ResultBuffer.Batch[] batches) {
+            int partition = (int) partitions.get((int) position);
+            Unchecked.call(() -> {
+                if (!buffer.isDone(partition)) {
+                    buffer.beginPartition(partition, REMOTE_ATTEMPT);
+                    for (ResultBuffer.Batch batch : batches) {
+                        buffer.put(partition, REMOTE_ATTEMPT, batch);
+                    }
+                    buffer.endPartition(partition, REMOTE_ATTEMPT);
+                }
+                return null;
+            });
+            return BoxedUnit.UNIT;
+        }
+    }
+}

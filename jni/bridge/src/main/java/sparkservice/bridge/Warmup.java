@@ -1,0 +1,118 @@
+package sparkservice.bridge;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.apache.arrow.c.ArrowArray;
+import org.apache.arrow.c.ArrowSchema;
+import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.memory.RootAllocator;
+
+/**
+ * Walks the service's ways once over the sample data, so that the CDS archive which the VM writes
+ * when it ends holds the classes of real queries.
+ *
+ * <pre>
+ * java @jvm.options -XX:ArchiveClassesAtExit=app.jsa -cp JARS sparkservice.bridge.Warmup \
+ *     --sample DIR --local-dir DIR
+ * </pre>
+ *
+ * Any unexpected answer ends it with exit code 1.
+ */
+public final class Warmup {
+    private final BufferAllocator allocator = new RootAllocator();
+    private final Map<String, String> arguments = new HashMap<>();
+    private int tags;
+
+    private Warmup() {
+    }
+
+    public static void main(String[] args) throws Exception {
+        Warmup warmup = new Warmup();
+        for (int i = 0; i + 1 < args.length; i += 2) {
+            warmup.arguments.put(args[i], args[i + 1]);
+        }
+        warmup.run();
+        System.exit(0);
+    }
+
+    private void run() throws Exception {
+        Path sample = Path.of(arguments.get("--sample")).toAbsolutePath();
+        Path localDir = Files.createDirectories(Path.of(arguments.get("--local-dir")));
+        ObjectNode config = Json.object();
+        config.put("master", "local[8]");
+        config.put("data_roots", sample.toString());
+        config.put("iceberg_warehouse", sample.resolve("iceberg").toString());
+        config.put("local_dir", localDir.toAbsolutePath().toString());
+        expectNoError(Bridge.start(Json.bytes(config)));
+        expectNoError(Bridge.canary());
+        for (String source : new String[] {"parquet", "delta", "iceberg"}) {
+            String table = source + "_data";
+            Path path = sample.resolve(source).resolve("users");
+            query(source, path, "SELECT * FROM " + table + " ORDER BY id");
+            query(source, path, "SELECT city, count(*) AS n, sum(balance), avg(age), max(created_at)"
+                    + " FROM " + table + " WHERE age > 30 GROUP BY city HAVING count(*) > 0"
+                    + " ORDER BY n DESC LIMIT 5");
+            query(source, path, "WITH old AS (SELECT * FROM " + table + " WHERE age > 70)"
+                    + " SELECT u.name, array(u.id), named_struct('c', u.city), map(u.name, 1.5),"
+                    + " row_number() OVER (PARTITION BY u.city ORDER BY u.id)"
+                    + " FROM " + table + " u JOIN old o ON u.id = o.id"
+                    + " WHERE u.id IN (SELECT id FROM old) LIMIT 3");
+            query(source, path, "DESCRIBE " + table);
+            expectError(source, path, "SELECT nope FROM " + table);
+            expectError(source, path, "SELECT FROM WHERE");
+        }
+        expectNoError(Bridge.stop());
+    }
+
+    private void query(String source, Path path, String sql) throws Exception {
+        JsonNode answer = open(source, path, sql);
+        if (answer.has("error")) {
+            throw new IllegalStateException(sql + ": " + answer);
+        }
+        long cursor = answer.get("cursor").asLong();
+        byte[] end = null;
+        while (end == null) {
+            try (ArrowArray array = ArrowArray.allocateNew(allocator)) {
+                end = Bridge.next(cursor, array.memoryAddress());
+                if (end == null) {
+                    array.release();
+                }
+            }
+        }
+        if (end.length > 0) {
+            throw new IllegalStateException(sql + ": " + new String(end));
+        }
+        expectNoError(Bridge.close(cursor));
+    }
+
+    private void expectError(String source, Path path, String sql) throws Exception {
+        if (!open(source, path, sql).has("error")) {
+            throw new IllegalStateException("no error: " + sql);
+        }
+    }
+
+    private JsonNode open(String source, Path path, String sql) throws Exception {
+        ObjectNode query = Json.object();
+        query.put("tag", "warmup-" + ++tags);
+        query.put("source", source);
+        query.put("path", path.toString());
+        query.put("sql", sql);
+        try (ArrowSchema schema = ArrowSchema.allocateNew(allocator)) {
+            JsonNode answer = Json.parse(Bridge.open(Json.bytes(query), schema.memoryAddress()));
+            if (!answer.has("error")) {
+                schema.release();
+            }
+            return answer;
+        }
+    }
+
+    private static void expectNoError(byte[] answer) {
+        if (answer != null && new String(answer).startsWith("{\"error\"")) {
+            throw new IllegalStateException(new String(answer));
+        }
+    }
+}

@@ -1,0 +1,75 @@
+package sparkservice.bridge;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.apache.arrow.vector.types.pojo.Schema;
+import org.apache.spark.SparkThrowable;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.plans.logical.SubqueryAlias;
+import org.apache.spark.sql.catalyst.plans.logical.UnresolvedWith;
+import org.apache.spark.sql.execution.CommandExecutionMode;
+import org.apache.spark.sql.execution.QueryExecution;
+import org.apache.spark.sql.internal.SessionState;
+import org.apache.spark.sql.types.StructType;
+import org.apache.spark.sql.util.ArrowUtils;
+import scala.Option;
+import scala.Tuple3;
+
+/** What differs between the two Spark lines: this one is 4.1. */
+final class SparkLine {
+    /** A CTE definition to another one. */
+    interface CteMapper {
+        SubqueryAlias map(String name, SubqueryAlias definition, boolean recursive);
+    }
+
+    private SparkLine() {
+    }
+
+    static SessionState state(SparkSession session) {
+        return ((org.apache.spark.sql.classic.SparkSession) session).sessionState();
+    }
+
+    static QueryExecution execution(SparkSession session, LogicalPlan plan) {
+        return state(session).executePlan(plan, CommandExecutionMode.ALL());
+    }
+
+    static LogicalPlan analyzed(Dataset<Row> rows) {
+        return ((org.apache.spark.sql.classic.Dataset<Row>) rows).queryExecution().analyzed();
+    }
+
+    static Schema arrowSchema(StructType schema, String zone) {
+        return ArrowUtils.toArrowSchema(schema, zone, false, false);
+    }
+
+    /** The columns as they are written: VARIANT, nested too, as JSON text. */
+    static StructType writtenSchema(StructType schema) {
+        return VariantText.writtenSchema(schema);
+    }
+
+    /** Turns a row of the schema into one of the written schema; null when they are alike. */
+    static UnaryOperator<InternalRow> rowConverter(StructType schema) {
+        return VariantText.rowConverter(schema);
+    }
+
+    static String errorClass(SparkThrowable e) {
+        return e.getCondition();
+    }
+
+    static UnresolvedWith mapCteRelations(UnresolvedWith with, CteMapper mapper) {
+        List<Tuple3<String, SubqueryAlias, Option<Object>>> mapped = new ArrayList<>();
+        for (Tuple3<String, SubqueryAlias, Option<Object>> cte : Scala.list(with.cteRelations())) {
+            mapped.add(new Tuple3<>(cte._1(),
+                    mapper.map(cte._1(), cte._2(), with.allowRecursion()), cte._3()));
+        }
+        return with.copy(with.child(), Scala.seq(mapped), with.allowRecursion());
+    }
+
+    static UnresolvedWith withChild(UnresolvedWith with, LogicalPlan child) {
+        return with.copy(child, with.cteRelations(), with.allowRecursion());
+    }
+}
