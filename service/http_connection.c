@@ -71,6 +71,7 @@ struct http_connection {
     struct event *timer;  /* the deadline of the state */
     struct event *resume; /* zero timer: go on in the next turn, or be freed */
     struct http_exchange *exchange;
+    struct http_sent_watch sent; /* of the last answer queued, until it has left */
 
     llhttp_t parser; /* fed with what http_guard let through, one request at a time */
     enum request_part part;
@@ -130,6 +131,16 @@ static size_t unsent_bytes(struct http_connection *connection)
     return evbuffer_get_length(http_connection_output(connection));
 }
 
+/* Tells who waits for the last answer to leave; `when` unset: it won't. */
+static void report_sent(struct http_sent_watch *watch, struct monotime when)
+{
+    struct http_sent_watch told = *watch;
+
+    watch->on_sent = NULL;
+    if (told.on_sent != NULL)
+        told.on_sent(told.user, when);
+}
+
 /* -- The end of a connection --------------------------------------------- */
 
 static void connection_die(struct http_connection *connection)
@@ -143,6 +154,9 @@ static void connection_die(struct http_connection *connection)
         group->refused_count--;
     else
         group->serving_count--;
+    report_sent(&connection->sent, (struct monotime){0});
+    if (connection->exchange != NULL)
+        report_sent(&connection->exchange->sent, (struct monotime){0});
     http_exchange_free(connection->exchange);
     connection->exchange = NULL;
     event_del(connection->timer);
@@ -787,6 +801,9 @@ void http_connection_finish_exchange(struct http_connection *connection)
 {
     bool closes = connection->exchange->closes;
 
+    /* An earlier answer still here leaves with this one, at the latest now. */
+    report_sent(&connection->sent, monotime_now());
+    connection->sent = connection->exchange->sent;
     http_exchange_free(connection->exchange);
     connection->exchange = NULL;
     if (closes) {
@@ -815,6 +832,8 @@ static void on_writable(struct bufferevent *stream, void *user)
     struct http_exchange *exchange = connection->exchange;
     (void)stream;
 
+    if (unsent_bytes(connection) == 0)
+        report_sent(&connection->sent, monotime_now());
     switch (connection->state) {
     case CONNECTION_FLUSHING:
         if (unsent_bytes(connection) == 0)

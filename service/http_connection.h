@@ -41,6 +41,12 @@ struct http_connection_group {
     int hangup_epoll; /* edge-triggered; data.ptr is the connection */
 };
 
+/* Who wants to know that an answer has left; on_sent NULL: nobody. */
+struct http_sent_watch {
+    void (*on_sent)(void *user, struct monotime sent);
+    void *user;
+};
+
 /* One request and its answer. Made with the first byte of a request, freed when
  * the answer is queued or the client is gone. */
 struct http_exchange {
@@ -52,6 +58,7 @@ struct http_exchange {
     void (*on_gone)(void *user);
     void (*on_drained)(void *user);
     void *user;
+    struct http_sent_watch sent;
     bool http_1_0;
     bool client_keeps; /* the client lets the connection go on */
     bool closes;       /* this answer is the connection's last */

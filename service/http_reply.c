@@ -81,6 +81,12 @@ void http_exchange_watch(struct http_exchange *exchange, void (*on_gone)(void *u
     exchange->user = user;
 }
 
+void http_exchange_on_sent(struct http_exchange *exchange,
+                           void (*on_sent)(void *user, struct monotime sent), void *user)
+{
+    exchange->sent = (struct http_sent_watch){on_sent, user};
+}
+
 void http_exchange_free(struct http_exchange *exchange)
 {
     if (exchange == NULL)
