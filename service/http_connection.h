@@ -18,7 +18,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "byte_buffer.h"
 #include "http_reply.h"
 #include "http_server.h"
 
@@ -28,6 +27,7 @@
 struct evbuffer;
 struct event_base;
 struct http_connection;
+struct http_exchange;
 
 /* What all connections of one server share; the server owns it. */
 struct http_connection_group {
@@ -35,39 +35,10 @@ struct http_connection_group {
     struct http_server_config config;
     struct http_server_callbacks callbacks;
     struct http_connection *connections; /* list, dead ones until they are freed */
-    size_t serving_count; /* open and admitted */
-    size_t refused_count; /* open, only to be told 503 */
+    size_t serving_count;                /* open and admitted */
+    size_t refused_count;                /* open, only to be told 503 */
     bool draining;
     int hangup_epoll; /* edge-triggered; data.ptr is the connection */
-};
-
-/* Who wants to know that an answer has left; on_sent NULL: nobody. */
-struct http_sent_watch {
-    void (*on_sent)(void *user, struct monotime sent);
-    void *user;
-};
-
-/* One request and its answer. Made with the first byte of a request, freed when
- * the answer is queued or the client is gone. */
-struct http_exchange {
-    struct http_connection *connection;
-    struct http_request request;
-    struct byte_buffer text; /* target NUL, then name NUL value NUL ... as sent */
-    size_t fields_at;        /* where in `text` the headers begin */
-    struct byte_buffer body;
-    void (*on_gone)(void *user);
-    void (*on_drained)(void *user);
-    void *user;
-    struct http_sent_watch sent;
-    bool http_1_0;
-    bool client_keeps; /* the client lets the connection go on */
-    bool closes;       /* this answer is the connection's last */
-    bool streaming;    /* begun, not ended */
-    bool chunked;      /* streaming in chunks; else until close, or HEAD */
-    bool bodyless;     /* HEAD, 204, 304 */
-    bool over;         /* no answer may follow */
-    bool broken;       /* output is lost; the connection goes in a later turn */
-    bool above_low_water;
 };
 
 /* Takes the socket. Refused: says 503 and closes. Without memory the socket is
@@ -98,8 +69,5 @@ void http_connection_abort(struct http_connection *connection);
 
 /* Out of memory for output: the exchange will hear on_gone in a later turn. */
 void http_connection_break_later(struct http_connection *connection);
-
-/* Exchange without a connection's care: frees its memory. */
-void http_exchange_free(struct http_exchange *exchange);
 
 #endif

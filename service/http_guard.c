@@ -351,8 +351,7 @@ static struct http_verdict length_verdict(const struct http_head *head,
     return accepted;
 }
 
-struct http_verdict http_guard_head(const struct http_head *head,
-                                    struct http_framing *ret_framing)
+struct http_verdict http_guard_head(const struct http_head *head, struct http_framing *ret_framing)
 {
     struct head_facts facts = {0};
     struct http_framing framing = {0};

@@ -54,7 +54,6 @@ struct http_framing {
 };
 
 /* Judges the head as a whole: Host, target form, body length, codings, Expect. */
-struct http_verdict http_guard_head(const struct http_head *head,
-                                    struct http_framing *ret_framing);
+struct http_verdict http_guard_head(const struct http_head *head, struct http_framing *ret_framing);
 
 #endif

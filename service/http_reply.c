@@ -9,6 +9,7 @@
 
 #include "byte_buffer.h"
 #include "http_connection.h"
+#include "http_exchange.h"
 
 #define PROBLEM_HEADERS_MAX 4
 
@@ -52,48 +53,6 @@ static const char *reason_phrase(int status)
             return phrases[i].phrase;
     }
     return "";
-}
-
-const struct http_request *http_exchange_request(const struct http_exchange *exchange)
-{
-    return &exchange->request;
-}
-
-const char *http_exchange_header(const struct http_exchange *exchange, const char *name)
-{
-    const char *at = exchange->text.data + exchange->fields_at;
-    const char *end = exchange->text.data + exchange->text.length;
-
-    while (at < end) {
-        const char *value = at + strlen(at) + 1;
-        if (strcasecmp(at, name) == 0)
-            return value;
-        at = value + strlen(value) + 1;
-    }
-    return NULL;
-}
-
-void http_exchange_watch(struct http_exchange *exchange, void (*on_gone)(void *user),
-                         void (*on_drained)(void *user), void *user)
-{
-    exchange->on_gone = on_gone;
-    exchange->on_drained = on_drained;
-    exchange->user = user;
-}
-
-void http_exchange_on_sent(struct http_exchange *exchange,
-                           void (*on_sent)(void *user, struct monotime sent), void *user)
-{
-    exchange->sent = (struct http_sent_watch){on_sent, user};
-}
-
-void http_exchange_free(struct http_exchange *exchange)
-{
-    if (exchange == NULL)
-        return;
-    byte_buffer_done(&exchange->text);
-    byte_buffer_done(&exchange->body);
-    free(exchange);
 }
 
 /* Framing is this module's alone, whatever a handler passes. */
@@ -205,8 +164,7 @@ void http_reply_send(struct http_exchange *exchange, int status, const char *con
     if (exchange->over)
         return;
     struct http_connection *connection = exchange->connection;
-    bool sent =
-        send_whole_head(exchange, status, content_type, headers, header_count, body_length);
+    bool sent = send_whole_head(exchange, status, content_type, headers, header_count, body_length);
     if (sent && !exchange->bodyless && body_length > 0)
         sent = evbuffer_add(http_connection_output(connection), body, body_length) == 0;
     if (sent)
@@ -224,8 +182,7 @@ void http_reply_send_taken(struct http_exchange *exchange, int status, const cha
         return;
     }
     struct http_connection *connection = exchange->connection;
-    bool sent =
-        send_whole_head(exchange, status, content_type, headers, header_count, body_length);
+    bool sent = send_whole_head(exchange, status, content_type, headers, header_count, body_length);
     if (sent && !exchange->bodyless)
         sent = send_taken(http_connection_output(connection), body, body_length);
     else
@@ -365,8 +322,8 @@ static bool write_problem(const struct http_exchange *exchange, const struct err
     if (elapsed_ms >= 0)
         set_number(problem, "elapsed_ms", elapsed_ms);
 
-    bool written = problem != NULL && json_dump_callback(problem, append_dump, body,
-                                                         JSON_COMPACT) == 0;
+    bool written =
+        problem != NULL && json_dump_callback(problem, append_dump, body, JSON_COMPACT) == 0;
     json_decref(problem);
     return written;
 }

@@ -124,7 +124,7 @@ static void on_hangup(evutil_socket_t fd, short what, void *user)
     (void)user;
 
     while (epoll_wait(fd, &event, 1, 0) == 1)
-        http_connection_hang_up(event.data.ptr, (event.events & (EPOLLERR | EPOLLHUP)) != 0);
+        http_connection_hang_up(event.data.ptr, (event.events & EPOLLERR) != 0);
 }
 
 /* -- Addresses --------------------------------------------------------------- */
@@ -239,8 +239,8 @@ static int watch_hangups(struct http_server *server, struct error *err)
     server->group.hangup_epoll = epoll_create1(EPOLL_CLOEXEC);
     if (server->group.hangup_epoll < 0)
         return error_set(err, ERROR_BAD_REQUEST, "epoll_create1: %s", strerror(errno));
-    server->hangup = event_new(server->group.base, server->group.hangup_epoll,
-                               EV_READ | EV_PERSIST, on_hangup, server);
+    server->hangup = event_new(server->group.base, server->group.hangup_epoll, EV_READ | EV_PERSIST,
+                               on_hangup, server);
     if (server->hangup == NULL || event_add(server->hangup, NULL) != 0)
         return error_set(err, ERROR_BAD_REQUEST, "event for hang-ups: out of memory");
     return 0;

@@ -15,10 +15,10 @@ struct event_base;
 struct http_server;
 
 struct http_server_config {
-    size_t max_connections;   /* further ones get 503 and are closed */
-    size_t max_body_bytes;    /* 413 */
-    size_t max_target_bytes;  /* 414; 16 KiB */
-    size_t max_header_bytes;  /* 431; all header lines together, 16 KiB */
+    size_t max_connections;    /* further ones get 503 and are closed */
+    size_t max_body_bytes;     /* 413 */
+    size_t max_target_bytes;   /* 414; 16 KiB */
+    size_t max_header_bytes;   /* 431; all header lines together, 16 KiB */
     int64_t header_timeout_ms; /* first byte of a request to the end of its headers, total; 408 */
     int64_t body_timeout_ms;   /* end of headers to end of body, total; 408 */
     int64_t keep_alive_ms;     /* idle between requests; closed without a word */

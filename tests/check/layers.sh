@@ -14,7 +14,7 @@ only() { # only HEADER-PATTERN ALLOWED-FILES-REGEX
 only 'jni\.h' 'jni/.*'
 only '(jvm|bridge_call)\.h' 'jni/.*'
 only 'mysql\.h' 'service/mysql_.*\.c'
-only 'llhttp\.h' 'service/http_connection\.c'
+only 'llhttp\.h' 'service/http_reader\.c'
 only 'sqlite3\.h' 'service/job_store.*\.c'
 only 'spark_engine\.h' 'jni/.*|service/(main|engine_life|worker_pool|query_runner|canceller|canary)\.[ch]'
 only 'http_connection\.h' 'service/http_.*'

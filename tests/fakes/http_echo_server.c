@@ -85,8 +85,7 @@ static void send_pages(void *user)
     task_free(task);
 }
 
-static struct task *task_new(struct echo *echo, struct http_exchange *exchange,
-                             enum task_kind kind)
+static struct task *task_new(struct echo *echo, struct http_exchange *exchange, enum task_kind kind)
 {
     struct task *task = calloc(1, sizeof(*task));
 
@@ -257,8 +256,8 @@ int main(int argc, char **argv)
         }
     }
     signal(SIGPIPE, SIG_IGN);
-    if (echo.base == NULL || http_server_new(echo.base, "127.0.0.1:0", &config, &callbacks,
-                                             &echo.server, &err) < 0)
+    if (echo.base == NULL ||
+        http_server_new(echo.base, "127.0.0.1:0", &config, &callbacks, &echo.server, &err) < 0)
         return 1;
     struct event *terminate = evsignal_new(echo.base, SIGTERM, on_terminate, &echo);
     event_add(terminate, NULL);

@@ -1,0 +1,82 @@
+#include "http_exchange.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+void http_sent_watch_report(struct http_sent_watch *watch, struct monotime when)
+{
+    struct http_sent_watch told = *watch;
+
+    watch->on_sent = NULL;
+    if (told.on_sent != NULL)
+        told.on_sent(told.user, when);
+}
+
+struct http_exchange *http_exchange_new(struct http_connection *connection)
+{
+    struct http_exchange *exchange = calloc(1, sizeof(*exchange));
+
+    if (exchange == NULL)
+        return NULL;
+    exchange->connection = connection;
+    exchange->request.query = "";
+    return exchange;
+}
+
+void http_exchange_free(struct http_exchange *exchange)
+{
+    if (exchange == NULL)
+        return;
+    http_sent_watch_report(&exchange->sent, (struct monotime){0});
+    byte_buffer_done(&exchange->text);
+    byte_buffer_done(&exchange->body);
+    free(exchange);
+}
+
+void http_exchange_tell_gone(struct http_exchange *exchange)
+{
+    void (*on_gone)(void *user) = exchange->on_gone;
+    bool was_over = exchange->over;
+
+    exchange->on_gone = NULL;
+    exchange->on_drained = NULL;
+    if (on_gone == NULL)
+        return;
+    exchange->over = true;
+    on_gone(exchange->user);
+    exchange->over = was_over;
+}
+
+const struct http_request *http_exchange_request(const struct http_exchange *exchange)
+{
+    return &exchange->request;
+}
+
+const char *http_exchange_header(const struct http_exchange *exchange, const char *name)
+{
+    const char *at = exchange->text.data + exchange->fields_at;
+    const char *end = exchange->text.data + exchange->text.length;
+
+    while (at < end) {
+        const char *value = at + strlen(at) + 1;
+        if (strcasecmp(at, name) == 0)
+            return value;
+        at = value + strlen(value) + 1;
+    }
+    return NULL;
+}
+
+void http_exchange_watch(struct http_exchange *exchange, void (*on_gone)(void *user),
+                         void (*on_drained)(void *user), void *user)
+{
+    exchange->on_gone = on_gone;
+    exchange->on_drained = on_drained;
+    exchange->user = user;
+}
+
+void http_exchange_on_sent(struct http_exchange *exchange,
+                           void (*on_sent)(void *user, struct monotime sent), void *user)
+{
+    exchange->sent = (struct http_sent_watch){on_sent, user};
+}
