@@ -58,7 +58,7 @@ $(OBJ)/%.o: %.cc
 	@mkdir -p $(@D)
 	$(Q)$(CXX) $(CXXFLAGS) -MMD -MP -c $< -o $@
 
-$(OBJ)/service/http_connection.o: CFLAGS += $(LLHTTP_INCLUDE) -DLLHTTP_STRICT_MODE=1
+$(OBJ)/service/http_reader.o: CFLAGS += $(LLHTTP_INCLUDE) -DLLHTTP_STRICT_MODE=1
 $(OBJ)/service/openapi.o: service/openapi.json
 $(OBJ)/jni/%.o: CFLAGS += -I$(JAVA_HOME_BUILD)/include -I$(JAVA_HOME_BUILD)/include/linux
 
