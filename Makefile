@@ -102,14 +102,17 @@ SAMPLE_SQL := $(wildcard sql/1*-users-*.sql)
 $(SAMPLE)/.made: $(SAMPLE_SQL) | $(LIB)/.jars
 	@echo "making the sample tables below $(SAMPLE)"
 	@rm -rf $(SAMPLE) && mkdir -p $(SAMPLE)
-	$(Q)SAMPLE=$(abspath $(SAMPLE)) $(JAVA) $(JVM_OPTIONS) -Xmx1g -cp "$(CLASS_PATH)" \
-		sparkservice.bridge.SqlScript --warehouse $(abspath $(SAMPLE))/iceberg $(SAMPLE_SQL)
+	$(Q)$(JAVA) $(JVM_OPTIONS) -Xmx1g -cp "$(CLASS_PATH)" sparkservice.bridge.SqlScript \
+		--warehouse $(abspath $(SAMPLE))/iceberg --set parquet=$(abspath $(SAMPLE))/parquet \
+		--set delta=$(abspath $(SAMPLE))/delta --set iceberg=$(abspath $(SAMPLE))/iceberg \
+		$(SAMPLE_SQL)
 	@touch $@
 
 $(LIB)/app.jsa: $(LIB)/.jars $(LIB)/jvm.options | $(SAMPLE)/.made
 	@echo "making the class data archive of Spark $(SPARK) (about a minute)"
 	$(Q)rm -f $@ && $(JAVA) $(JVM_OPTIONS) -Xmx1g -XX:ArchiveClassesAtExit=$(abspath $@) \
-		-cp "$(CLASS_PATH)" sparkservice.bridge.Warmup $(abspath $(SAMPLE)) \
+		-cp "$(CLASS_PATH)" sparkservice.bridge.Warmup \
+		--sample $(abspath $(SAMPLE)) --local-dir $(abspath $(B))/warmup-scratch \
 		> $(LIB)/warmup.log 2>&1 || { cat $(LIB)/warmup.log; exit 1; }
 
 # ---- what people type -----------------------------------------------------
