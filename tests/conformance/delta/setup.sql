@@ -5,6 +5,9 @@
 SET spark.sql.parquet.datetimeRebaseModeInWrite = CORRECTED;
 SET spark.sql.parquet.int96RebaseModeInWrite = CORRECTED;
 
+-- The writer's speed only: 50 tasks for each small table's state otherwise.
+SET spark.databricks.delta.snapshotPartitions = 1;
+
 CREATE TABLE delta.`${DATA}/delta/types/integers` USING delta AS
 SELECT /*+ COALESCE(1) */ * FROM VALUES
   (1, 127Y, 32767S, 2147483647, 9223372036854775807L),

@@ -5,6 +5,9 @@
 SET spark.sql.parquet.datetimeRebaseModeInWrite = CORRECTED;
 SET spark.sql.parquet.int96RebaseModeInWrite = CORRECTED;
 
+-- only: 4.1
+SET spark.sql.timeType.enabled = true;
+
 INSERT OVERWRITE DIRECTORY '${DATA}/parquet/types/integers' USING parquet
 SELECT /*+ COALESCE(1) */ * FROM VALUES
   (1, 127Y, 32767S, 2147483647, 9223372036854775807L),

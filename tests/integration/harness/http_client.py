@@ -81,21 +81,21 @@ class Connection:
 
     def read_reply(self, head_only=False):
         """The next final reply; interim ones (1xx) are skipped."""
-        while True:
-            reply = self._read_one(head_only)
-            if reply.status >= 200:
-                return reply
+        status, headers = self.read_head()
+        while status < 200:
+            status, headers = self.read_head()
+        if head_only or status in (204, 304):
+            return Reply(status, headers, b"", {}, True)
+        return self.read_body(status, headers)
 
     def read_head(self):
         """Status and headers of the next reply, which may be an interim one."""
         head = self._until(b"\r\n\r\n").decode("latin-1").split("\r\n")
         return int(head[0].split(" ")[1]), _fields(head[1:-2])
 
-    def _read_one(self, head_only):
-        status, headers = self.read_head()
+    def read_body(self, status, headers):
+        """The rest of the reply whose head was read."""
         reply = Reply(status, headers, b"", {}, True)
-        if status < 200 or head_only or status in (204, 304):
-            return reply
         body = bytearray()
         try:
             if headers.get("transfer-encoding") == "chunked":
