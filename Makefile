@@ -167,7 +167,7 @@ $(OBJ)/tests/%.o: tests/%.c
 # The service with a scripted engine instead of the JVM: what sanitizers can watch whole.
 FAKE_PROGRAM := $(OBJ)/bin/fake-service
 $(FAKE_PROGRAM): $(OBJ)/service/main.o $(OBJ)/tests/fakes/fake_engine.o $(SERVICE_LIBRARY)
-	@mkdir -p $(@D)
+	@mkdir -p $(@D) $(OBJ)/lib/spark-4.1.0
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 $(B)/venv/.made: tests/requirements.txt
