@@ -6,10 +6,10 @@ import java.nio.channels.Channels;
 import org.apache.arrow.c.ArrowArray;
 import org.apache.arrow.c.ArrowSchema;
 import org.apache.arrow.c.Data;
-import org.apache.arrow.c.StructVectorLoader;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
-import org.apache.arrow.vector.complex.StructVector;
+import org.apache.arrow.vector.VectorLoader;
+import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.arrow.vector.ipc.ReadChannel;
 import org.apache.arrow.vector.ipc.message.ArrowRecordBatch;
 import org.apache.arrow.vector.ipc.message.MessageSerializer;
@@ -27,12 +27,12 @@ final class BatchReader {
 
     static final BufferAllocator ALLOCATOR = new RootAllocator(MAX_EXPORTED_BYTES);
 
-    private final StructVectorLoader loader;
+    private final Schema schema;
     private long rowsLeft;
 
     /** @param maxRows rows handed out at most, of those in the buffer */
     BatchReader(Schema schema, long maxRows) {
-        this.loader = new StructVectorLoader(schema);
+        this.schema = schema;
         this.rowsLeft = maxRows;
     }
 
@@ -48,23 +48,19 @@ final class BatchReader {
             return false;
         }
         try (ArrowRecordBatch batch = MessageSerializer.deserializeRecordBatch(
-                new ReadChannel(Channels.newChannel(new ByteArrayInputStream(next.message()))), ALLOCATOR);
-                StructVector rows = loader.load(ALLOCATOR, batch)) {
+                new ReadChannel(Channels.newChannel(new ByteArrayInputStream(next.message()))),
+                ALLOCATOR); VectorSchemaRoot rows = VectorSchemaRoot.create(schema, ALLOCATOR)) {
+            new VectorLoader(rows).load(batch);
             int rowCount = (int) Math.min(rowsLeft, next.rows());
             if (rowCount < next.rows()) {
-                cut(rows, rowCount);
+                rows.setRowCount(rowCount);
             }
             rowsLeft -= rowCount;
-            Data.exportVector(ALLOCATOR, rows, null, ArrowArray.wrap(arrayAddress));
+            Data.exportVectorSchemaRoot(ALLOCATOR, rows, null, ArrowArray.wrap(arrayAddress));
             return true;
         } catch (IOException e) {
             throw new BridgeException(BridgeException.Code.ENGINE_ERROR,
                     "A result batch could not be read back.", e);
         }
-    }
-
-    private static void cut(StructVector rows, int rowCount) {
-        rows.getChildrenFromFields().forEach(column -> column.setValueCount(rowCount));
-        rows.setValueCount(rowCount);
     }
 }

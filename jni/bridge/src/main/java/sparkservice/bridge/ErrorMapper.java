@@ -3,6 +3,7 @@ package sparkservice.bridge;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.apache.spark.QueryContext;
 import org.apache.spark.SparkThrowable;
@@ -17,6 +18,8 @@ import sparkservice.bridge.BridgeException.Code;
  * Spark's catalogue that is not an internal one, then what Java itself says.
  */
 final class ErrorMapper {
+    /** Unknown table or view, unknown schema. */
+    private static final Set<String> MISSING = Set.of("42P01", "42704");
     private static final Pattern CLASS_PREFIX = Pattern.compile("^\\[[A-Z0-9_.]+\\] ");
     private static final Pattern STATE_SUFFIX = Pattern.compile(" ?SQLSTATE: [0-9A-Z]{5}.*$");
     private static final Pattern PLACE_SUFFIX = Pattern.compile(" ?; line \\d+,? pos \\d+.*$");
@@ -61,6 +64,17 @@ final class ErrorMapper {
         String state = spark.getSqlState();
         return spark instanceof AnalysisException
                 || state != null && !state.startsWith("XX") && !state.startsWith("58");
+    }
+
+    /** Whether it says that a table, view or namespace doesn't exist. */
+    static boolean isMissingTable(Throwable thrown) {
+        for (Throwable t = thrown; t != null; t = t.getCause()) {
+            if (t instanceof SparkThrowable spark && MISSING.contains(
+                    String.valueOf(spark.getSqlState()))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private BridgeException spark(Throwable thrown, SparkThrowable spark) {

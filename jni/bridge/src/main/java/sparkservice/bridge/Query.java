@@ -15,12 +15,12 @@ import org.apache.spark.SparkContext;
  * <p>Cancelling is a flag, the job tag and an interrupt, repeated until the thread has ended: a
  * cancel may fall between two jobs, into planning or into a broadcast.
  */
-final class Query implements AutoCloseable {
+final class Query implements Cancellation, AutoCloseable {
     private static final long CANCEL_REPEAT_MS = 50;
 
     /** Parses, checks, plans: everything before the first job. */
     interface Planner {
-        QueryPlan plan(QueryRequest request) throws Exception;
+        QueryPlan plan(QueryRequest request, Cancellation cancellation) throws Exception;
     }
 
     private final long id;
@@ -108,11 +108,10 @@ final class Query implements AutoCloseable {
         try {
             context.addJobTag(tag());
             context.setInterruptOnCancel(true);
-            QueryPlan plan = planner.plan(request);
-            onCancel = plan.onCancel();
-            checkCancelled();
+            QueryPlan plan = planner.plan(request, this);
+            check();
             planned.complete(plan);
-            buffer.finish(plan.run(id, buffer, this::checkCancelled));
+            buffer.finish(plan.run(id, buffer, this));
         } catch (Throwable e) {
             planned.completeExceptionally(e);
             buffer.fail(errors.map(e, cancelled));
@@ -122,7 +121,16 @@ final class Query implements AutoCloseable {
         }
     }
 
-    private void checkCancelled() throws BridgeException {
+    @Override
+    public void onCancel(Runnable hook) {
+        onCancel = hook;
+        if (cancelled) {
+            hook.run();
+        }
+    }
+
+    @Override
+    public void check() throws BridgeException {
         if (cancelled) {
             throw BridgeException.cancelled();
         }

@@ -22,26 +22,15 @@ final class QueryPlan {
     /** How much wider each next round of a limit reads, as in Spark's own take(). */
     private static final int LIMIT_SCALE_UP = 4;
 
-    /** Looked at between two jobs. */
-    interface CancelCheck {
-        void run() throws BridgeException;
-    }
-
     private final SparkContext context;
     private final QueryExecution execution;
     private final StructType columns;
-    private final Runnable onCancel;
 
-    /**
-     * @param columns names and metadata as the caller shall see them
-     * @param onCancel what else to stop, or null
-     */
-    QueryPlan(SparkContext context, QueryExecution execution, StructType columns,
-            Runnable onCancel) {
+    /** @param columns names and metadata as the caller shall see them */
+    QueryPlan(SparkContext context, QueryExecution execution, StructType columns) {
         this.context = context;
         this.execution = execution;
         this.columns = columns;
-        this.onCancel = onCancel;
     }
 
     /** Rows at most; more can be in the buffer, because tasks don't know of each other. */
@@ -54,23 +43,19 @@ final class QueryPlan {
         return columns;
     }
 
-    Runnable onCancel() {
-        return onCancel;
-    }
-
     /** Runs the query, rows into the buffer; returns the number of partitions put there. */
-    int run(long queryId, ResultBuffer buffer, CancelCheck cancel) {
+    int run(long queryId, ResultBuffer buffer, Cancellation cancellation) {
         return SQLExecution.withNewExecutionId(execution, Option.empty(),
-                () -> Unchecked.call(() -> runJobs(queryId, buffer, cancel)));
+                () -> Unchecked.call(() -> runJobs(queryId, buffer, cancellation)));
     }
 
-    private int runJobs(long queryId, ResultBuffer buffer, CancelCheck cancel) throws Exception {
+    private int runJobs(long queryId, ResultBuffer buffer, Cancellation cancellation) throws Exception {
         SparkPlan plan = execution.executedPlan();
         if (plan instanceof CollectLimitExec limit && limit.offset() == 0 && limit.limit() >= 0) {
-            return runLimit(limit, queryId, buffer, cancel);
+            return runLimit(limit, queryId, buffer, cancellation);
         }
         RDD<InternalRow> rows = plan.execute();
-        cancel.run();
+        cancellation.check();
         int count = rows.getNumPartitions();
         runJob(rows, 0, count, new BatchSink(queryId, columns, Long.MAX_VALUE), buffer);
         return count;
@@ -81,13 +66,13 @@ final class QueryPlan {
      * RDD it would start all partitions at once.
      */
     private int runLimit(CollectLimitExec limit, long queryId, ResultBuffer buffer,
-            CancelCheck cancel) throws Exception {
+            Cancellation cancellation) throws Exception {
         RDD<InternalRow> rows = limit.child().execute();
         int count = rows.getNumPartitions();
         int begin = 0;
         int width = 1;
         while (begin < count && buffer.rowsPut() < limit.limit()) {
-            cancel.run();
+            cancellation.check();
             int end = (int) Math.min(count, (long) begin + width);
             runJob(rows, begin, end, new BatchSink(queryId, columns, limit.limit()), buffer);
             begin = end;

@@ -10,6 +10,7 @@ import org.apache.arrow.vector.types.pojo.Schema;
 import org.apache.spark.sql.types.Metadata;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
+import org.apache.spark.sql.util.ArrowUtils;
 
 /**
  * The Arrow schema of a result: Spark's own mapping, and the field metadata that tells C how a
@@ -28,7 +29,7 @@ final class ResultSchema {
     /** Equal names at the top level stay as they are: C renames them. */
     static Schema arrow(StructType schema) {
         StructType written = SparkLine.writtenSchema(schema);
-        Schema plain = SparkLine.arrowSchema(written, ZONE);
+        Schema plain = ArrowUtils.toArrowSchema(written, ZONE, false, false);
         List<Field> fields = new ArrayList<>();
         for (int i = 0; i < written.fields().length; i++) {
             fields.add(withMetadata(plain.getFields().get(i), written.fields()[i]));

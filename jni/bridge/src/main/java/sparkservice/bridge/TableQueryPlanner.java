@@ -1,18 +1,31 @@
 package sparkservice.bridge;
 
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.catalyst.analysis.UnresolvedTableOrView;
 import org.apache.spark.sql.catalyst.expressions.Literal;
+import org.apache.spark.sql.catalyst.plans.logical.DescribeRelation;
 import org.apache.spark.sql.catalyst.plans.logical.GlobalLimit;
 import org.apache.spark.sql.catalyst.plans.logical.LocalLimit;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.execution.QueryExecution;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
 
 /**
  * A statement of the parquet, delta and iceberg endpoints: parse, first gate, bind, analyse, second
  * gate, plan.
  */
 final class TableQueryPlanner implements Query.Planner {
+    private static final StructType DESCRIPTION = new StructType()
+            .add("col_name", DataTypes.StringType, false)
+            .add("data_type", DataTypes.StringType, false)
+            .add("comment", DataTypes.StringType, true);
+
     private final SparkSession session;
     private final DataRoots roots;
 
@@ -22,19 +35,29 @@ final class TableQueryPlanner implements Query.Planner {
     }
 
     @Override
-    public QueryPlan plan(QueryRequest request) throws Exception {
+    public QueryPlan plan(QueryRequest request, Cancellation cancellation) throws Exception {
+        SparkSession.setActiveSession(session);
         LogicalPlan parsed = SparkLine.state(session).sqlParser().parsePlan(request.sql());
-        PlanGate.check(parsed);
         TableSource tables = new TableSource(session, roots, request);
+        if (isDescribe(parsed)) {
+            return describe((DescribeRelation) parsed, tables);
+        }
+        PlanGate.check(parsed);
         LogicalPlan bound = new RelationBinder(tables).bind(parsed);
-        return execution(limited(bound, request.rowLimit()));
+        cancellation.check();
+        LogicalPlan limited = limited(bound, request.rowLimit());
+        return planned(Parameters.bind(limited, request.params()),
+                new AnalysedGate(tables.resolved(), roots), cancellation);
     }
 
-    private QueryPlan execution(LogicalPlan plan) {
+    private QueryPlan planned(LogicalPlan plan, AnalysedGate gate, Cancellation cancellation)
+            throws BridgeException {
         QueryExecution execution = SparkLine.execution(session, plan);
         execution.assertAnalyzed();
+        gate.check(execution.analyzed());
+        cancellation.check();
         execution.executedPlan();
-        return new QueryPlan(session.sparkContext(), execution, execution.analyzed().schema(), null);
+        return new QueryPlan(session.sparkContext(), execution, execution.analyzed().schema());
     }
 
     /** One row more than wanted, so that C can tell that rows were cut. */
@@ -44,5 +67,32 @@ final class TableQueryPlanner implements Query.Planner {
         }
         Literal count = new Literal((int) rowLimit + 1, DataTypes.IntegerType);
         return new GlobalLimit(count, new LocalLimit(count, plan));
+    }
+
+    /** DESCRIBE of a name without EXTENDED, PARTITION or a column; the rest is a command. */
+    private static boolean isDescribe(LogicalPlan parsed) {
+        return parsed instanceof DescribeRelation describe && !describe.isExtended()
+                && describe.partitionSpec().isEmpty()
+                && describe.relation() instanceof UnresolvedTableOrView;
+    }
+
+    private QueryPlan describe(DescribeRelation describe, TableSource tables)
+            throws BridgeException {
+        List<String> name = Scala.list(
+                ((UnresolvedTableOrView) describe.relation()).multipartIdentifier());
+        LogicalPlan table = tables.find(name);
+        if (table == null) {
+            throw new BridgeException(BridgeException.Code.SQL_ERROR,
+                    "The table or view `" + String.join("`.`", name) + "` cannot be found.",
+                    "42P01", "TABLE_OR_VIEW_NOT_FOUND", 0, 0, null);
+        }
+        List<Row> rows = new ArrayList<>();
+        for (StructField field : table.schema().fields()) {
+            rows.add(RowFactory.create(field.name(), field.dataType().simpleString(),
+                    field.getComment().isDefined() ? field.getComment().get() : null));
+        }
+        LogicalPlan answer = SparkLine.analyzed(session.createDataFrame(rows, DESCRIPTION));
+        return new QueryPlan(session.sparkContext(), SparkLine.execution(session, answer),
+                DESCRIPTION);
     }
 }

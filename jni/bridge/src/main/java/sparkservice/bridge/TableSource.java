@@ -1,10 +1,16 @@
 package sparkservice.bridge;
 
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.DataFrameReader;
@@ -59,10 +65,24 @@ final class TableSource implements RelationBinder.Relations {
             return byPath(request.path());
         }
         if (request.table() != null) {
-            return byTable(List.of(request.table().split("\\.", -1)));
+            return boundTable();
         }
         throw BridgeException.badRequest("The query names " + boundName()
                 + ", but the request has neither path nor table.");
+    }
+
+    private LogicalPlan boundTable() throws BridgeException {
+        if (request.source() != QueryRequest.Source.ICEBERG) {
+            throw BridgeException.notFound("There is no catalog of " + boundName() + " tables.");
+        }
+        try {
+            return byTable(List.of(request.table().split("\\.", -1)));
+        } catch (RuntimeException e) {
+            if (ErrorMapper.isMissingTable(e)) {
+                throw BridgeException.notFound("The table does not exist: " + request.table());
+            }
+            throw e;
+        }
     }
 
     private LogicalPlan icebergName(List<String> nameParts) throws BridgeException {
@@ -87,31 +107,82 @@ final class TableSource implements RelationBinder.Relations {
         LogicalPlan known = resolved.get(location);
         if (known == null) {
             requireExists(location);
-            known = load(location);
+            known = switch (request.source()) {
+                case PARQUET -> parquet(location);
+                case DELTA -> delta(location);
+                case ICEBERG -> iceberg(location);
+                case MYSQL -> throw new IllegalStateException("a MySQL request has no path");
+            };
             resolved.put(location, known);
         }
         return known;
     }
 
-    private LogicalPlan load(String location) throws BridgeException {
-        return switch (request.source()) {
-            case PARQUET -> read("parquet", reader(), location);
-            case DELTA -> read("delta", reader(), location);
-            case ICEBERG -> read("iceberg", reader(), location);
-            case MYSQL -> throw new IllegalStateException("a MySQL request has no path");
-        };
+    private LogicalPlan parquet(String location) throws BridgeException {
+        if (request.hasAsOf()) {
+            throw BridgeException.badRequest("A Parquet path has no versions; as_of is for delta"
+                    + " and iceberg.");
+        }
+        return SparkLine.analyzed(session.read().format("parquet").load(location));
     }
 
+    private LogicalPlan delta(String location) throws BridgeException {
+        DataFrameReader reader = session.read().format("delta");
+        if (request.asOfSnapshotId() != null) {
+            throw BridgeException.badRequest("Delta has as_of version or timestamp.");
+        } else if (request.asOfVersion() >= 0) {
+            reader.option("versionAsOf", request.asOfVersion());
+        } else if (request.asOfTimestamp() != null) {
+            reader.option("timestampAsOf", asOfInstant().toString());
+        }
+        return SparkLine.analyzed(reader.load(location));
+    }
+
+    /** @param name a location, or the quoted name of a table of the catalog */
+    private LogicalPlan iceberg(String name) throws BridgeException {
+        DataFrameReader reader = session.read().format("iceberg");
+        if (request.asOfVersion() >= 0) {
+            throw BridgeException.badRequest("Iceberg has as_of snapshot_id or timestamp.");
+        } else if (request.asOfSnapshotId() != null) {
+            reader.option("snapshot-id", request.asOfSnapshotId());
+        } else if (request.asOfTimestamp() != null) {
+            reader.option("as-of-timestamp", asOfInstant().toEpochMilli());
+        }
+        return SparkLine.analyzed(reader.load(name));
+    }
+
+    private Instant asOfInstant() throws BridgeException {
+        try {
+            return OffsetDateTime.parse(request.asOfTimestamp()).toInstant();
+        } catch (DateTimeException e) {
+            throw BridgeException.badRequest("as_of.timestamp is not an RFC 3339 time.");
+        }
+    }
+
+    /** {@code db.table} or {@code local.db.table}; a part with a slash would be read as a path. */
     private LogicalPlan byTable(List<String> nameParts) throws BridgeException {
-        throw BridgeException.forbidden("not yet " + nameParts);
+        List<String> parts = new ArrayList<>(nameParts);
+        if (!parts.get(0).equalsIgnoreCase(ICEBERG_CATALOG)) {
+            parts.add(0, ICEBERG_CATALOG);
+        }
+        for (String part : parts) {
+            if (part.isEmpty() || part.contains("/") || part.equals("..")) {
+                throw notAllowed(nameParts);
+            }
+        }
+        String name = parts.stream().map(part -> "`" + part.replace("`", "``") + "`")
+                .collect(Collectors.joining("."));
+        LogicalPlan known = resolved.get(name);
+        if (known == null) {
+            known = iceberg(name);
+            resolved.put(name, known);
+        }
+        return known;
     }
 
-    private DataFrameReader reader() {
-        return session.read();
-    }
-
-    private static LogicalPlan read(String format, DataFrameReader reader, String location) {
-        return SparkLine.analyzed(reader.format(format).load(location));
+    /** Everything that this request has bound. */
+    Collection<LogicalPlan> resolved() {
+        return resolved.values();
     }
 
     private void requireExists(String location) throws BridgeException {

@@ -2,13 +2,15 @@ package sparkservice.bridge;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.UnaryOperator;
-import org.apache.arrow.vector.types.pojo.Schema;
 import org.apache.spark.SparkThrowable;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.catalyst.analysis.NameParameterizedQuery;
+import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.SubqueryAlias;
 import org.apache.spark.sql.catalyst.plans.logical.UnresolvedWith;
@@ -16,7 +18,6 @@ import org.apache.spark.sql.execution.CommandExecutionMode;
 import org.apache.spark.sql.execution.QueryExecution;
 import org.apache.spark.sql.internal.SessionState;
 import org.apache.spark.sql.types.StructType;
-import org.apache.spark.sql.util.ArrowUtils;
 import scala.Tuple2;
 
 /** What differs between the two Spark lines: this one is 3.5. */
@@ -39,10 +40,6 @@ final class SparkLine {
 
     static LogicalPlan analyzed(Dataset<Row> rows) {
         return ((org.apache.spark.sql.Dataset<Row>) rows).queryExecution().analyzed();
-    }
-
-    static Schema arrowSchema(StructType schema, String zone) {
-        return ArrowUtils.toArrowSchema(schema, zone, false);
     }
 
     /** The columns as they are written: all of this line have an Arrow type. */
@@ -69,5 +66,9 @@ final class SparkLine {
 
     static UnresolvedWith withChild(UnresolvedWith with, LogicalPlan child) {
         return with.copy(child, with.cteRelations());
+    }
+
+    static LogicalPlan parameterized(LogicalPlan plan, Map<String, Expression> values) {
+        return new NameParameterizedQuery(plan, Scala.map(values));
     }
 }
