@@ -1,0 +1,388 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../../service/data_roots.h"
+
+#define SOMEBODY_ELSE 65534 /* nobody */
+
+/*
+ * base/root/users/part      a file
+ * base/root/in -> users     base/root/up -> ../outside
+ * base/root/abs -> base/outside
+ * base/root/gone -> base/outside/missing     base/root/soon -> users/missing
+ * base/root/loop -> loop    base/root/chain -> up
+ * base/root-of-others/      base/outside/secret      base/alias -> root
+ */
+static char base[PATH_MAX];
+
+static const char *at(const char *name)
+{
+    static char paths[4][2 * PATH_MAX];
+    static int next;
+    char *path = paths[next++ % 4];
+
+    snprintf(path, sizeof(paths[0]), "%s/%s", base, name);
+    return path;
+}
+
+static void make_folder(const char *name)
+{
+    assert_int_equal(mkdir(at(name), 0755), 0);
+}
+
+static void make_link(const char *target, const char *name)
+{
+    assert_int_equal(symlink(target, at(name)), 0);
+}
+
+static int set_up(void **state)
+{
+    char pattern[] = "/tmp/test_data_roots.XXXXXX";
+
+    (void)state;
+    if (mkdtemp(pattern) == NULL || realpath(pattern, base) == NULL)
+        return -1;
+    if (chmod(base, 0755) != 0)
+        return -1;
+    make_folder("root");
+    make_folder("root/users");
+    make_folder("root-of-others");
+    make_folder("outside");
+    make_folder("outside/secret");
+    FILE *part = fopen(at("root/users/part"), "w");
+    if (part == NULL)
+        return -1;
+    fclose(part);
+    make_link("users", "root/in");
+    make_link("../outside", "root/up");
+    make_link(at("outside"), "root/abs");
+    make_link(at("outside/missing"), "root/gone");
+    make_link("users/missing", "root/soon");
+    make_link("loop", "root/loop");
+    make_link("up", "root/chain");
+    make_link("root", "alias");
+    return 0;
+}
+
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+    (void)status;
+    (void)kind;
+    (void)place;
+    return remove(path);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    return nftw(base, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static struct data_roots *roots_of(const char *text)
+{
+    struct data_roots *roots = NULL;
+    struct error err;
+
+    if (data_roots_new(text, &roots, &err) != 0)
+        fail_msg("%s", err.detail);
+    return roots;
+}
+
+static void check_found(const char *root, const char *path, const char *expected)
+{
+    struct data_roots *roots = roots_of(root);
+    struct error err;
+    char *resolved = NULL;
+
+    if (data_roots_resolve(roots, path, &resolved, &err) != 0)
+        fail_msg("%s: %s", path, err.detail);
+    assert_string_equal(resolved, expected);
+    free(resolved);
+    data_roots_free(roots);
+}
+
+static void check_refused(const char *root, const char *path, enum error_code code,
+                          const char *reason)
+{
+    struct data_roots *roots = roots_of(root);
+    struct error err;
+    char *resolved = NULL;
+
+    if (data_roots_resolve(roots, path, &resolved, &err) != -1)
+        fail_msg("%s is accepted as %s", path, resolved);
+    assert_null(resolved);
+    if (err.code != code || strstr(err.detail, reason) == NULL)
+        fail_msg("%s: %s: %s", path, error_code_name(err.code), err.detail);
+    data_roots_free(roots);
+}
+
+static void check_forbidden(const char *path, const char *reason)
+{
+    check_refused(at("root"), path, ERROR_FORBIDDEN, reason);
+}
+
+static void check_outside(const char *path)
+{
+    char detail[2 * PATH_MAX + 64];
+
+    snprintf(detail, sizeof(detail), "path %s is not inside an allowed root", path);
+    check_forbidden(path, detail);
+}
+
+static void test_inside(void **state)
+{
+    (void)state;
+    check_found(at("root"), at("root"), at("root"));
+    check_found(at("root"), at("root/users"), at("root/users"));
+    check_found(at("root"), at("root/users/part"), at("root/users/part"));
+    check_found("/", at("root"), at("root"));
+    check_found("/", "/", "/");
+}
+
+static void test_normalised(void **state)
+{
+    char path[2 * PATH_MAX];
+
+    (void)state;
+    check_found(at("root"), at("root/"), at("root"));
+    check_found(at("root"), at("root//./users/./"), at("root/users"));
+    check_found(at("root/./"), at("root/users"), at("root/users"));
+    snprintf(path, sizeof(path), "//%s", at("root"));
+    check_found(at("root"), path, at("root"));
+}
+
+static void test_names_that_only_look_dangerous(void **state)
+{
+    (void)state;
+    make_folder("root/a b");
+    make_folder("root/...");
+    make_folder("root/..x");
+    make_folder("root/age=7");
+    make_folder("root/gr\xc3\xbc\xc3\x9f");
+    check_found(at("root"), at("root/a b"), at("root/a b"));
+    check_found(at("root"), at("root/..."), at("root/..."));
+    check_found(at("root"), at("root/..x"), at("root/..x"));
+    check_found(at("root"), at("root/age=7"), at("root/age=7"));
+    check_found(at("root"), at("root/gr\xc3\xbc\xc3\x9f"), at("root/gr\xc3\xbc\xc3\x9f"));
+}
+
+static void test_links_that_stay_inside(void **state)
+{
+    (void)state;
+    check_found(at("root"), at("root/in"), at("root/users"));
+    check_found(at("root"), at("root/in/part"), at("root/users/part"));
+    check_found(at("root"), at("alias/users"), at("root/users"));
+    check_found(at("alias"), at("root/users"), at("root/users"));
+    check_found(at("alias"), at("alias/in"), at("root/users"));
+}
+
+static void test_links_that_leave(void **state)
+{
+    (void)state;
+    check_outside(at("root/up"));
+    check_outside(at("root/up/secret"));
+    check_outside(at("root/abs"));
+    check_outside(at("root/abs/secret"));
+    check_outside(at("root/chain/secret"));
+    check_outside(at("root/loop"));
+    check_outside(at("root/loop/x"));
+}
+
+/* The same words whether or not there is something at the other end. */
+static void test_missing_outside_is_not_revealed(void **state)
+{
+    (void)state;
+    check_outside(at("root/up/missing"));
+    check_outside(at("root/up/missing/deeper"));
+    check_outside(at("root/abs/missing"));
+    check_outside(at("root/gone"));
+    check_outside(at("root/gone/deeper"));
+    check_outside(at("outside"));
+    check_outside(at("outside/missing"));
+    check_outside("/etc/passwd");
+    check_outside("/etc/passwd/x");
+    check_outside("/missing");
+    check_outside("/");
+}
+
+static void test_missing_inside(void **state)
+{
+    (void)state;
+    check_refused(at("root"), at("root/missing"), ERROR_NOT_FOUND, "does not exist");
+    check_refused(at("root"), at("root/missing/deeper"), ERROR_NOT_FOUND, "does not exist");
+    check_refused(at("root"), at("root/users/part/below-a-file"), ERROR_NOT_FOUND,
+                  "does not exist");
+    check_refused(at("root"), at("root/in/missing"), ERROR_NOT_FOUND, "does not exist");
+    check_refused(at("root"), at("root/soon"), ERROR_NOT_FOUND, "does not exist");
+    check_refused(at("not-yet"), at("not-yet/a"), ERROR_NOT_FOUND, "does not exist");
+}
+
+static void test_very_long_names(void **state)
+{
+    char path[3 * PATH_MAX];
+    int length = snprintf(path, sizeof(path), "%s/", at("root"));
+
+    (void)state;
+    memset(path + length, 'x', 300);
+    path[length + 300] = '\0';
+    check_refused(at("root"), path, ERROR_NOT_FOUND, "does not exist");
+    for (size_t i = (size_t)length; i < sizeof(path) - 1; i++)
+        path[i] = i % 2 ? '/' : 'x';
+    path[sizeof(path) - 1] = '\0';
+    check_refused(at("root"), path, ERROR_NOT_FOUND, "does not exist");
+}
+
+static void test_compared_by_component(void **state)
+{
+    (void)state;
+    check_outside(at("root-of-others"));
+    check_outside(at("roo"));
+}
+
+static void test_syntax(void **state)
+{
+    static const char *const bad[] = {"%2e%2e", "a*", "a?", "[a]", "{a,b}", "a\\b", "a%"};
+    char name[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        snprintf(name, sizeof(name), "root/%s", bad[i]);
+        check_forbidden(at(name), "has one of the characters");
+    }
+    check_forbidden(at("root/.."), "has a '..'");
+    check_forbidden(at("root/../root"), "has a '..'");
+    check_forbidden("/..", "has a '..'");
+    check_forbidden("..", "has a '..'");
+    check_forbidden(at("root/a\nb"), "has a control character");
+    check_forbidden(at("root/a\x7f"), "has a control character");
+    check_forbidden(at("root/\x01"), "has a control character");
+}
+
+static void test_relative_and_schemes(void **state)
+{
+    static const char *const bad[] = {"",          "users",         "./users",    "~/x",
+                                      "file:///x", "file:/tmp",     "hdfs://h/x", "s3://b/x",
+                                      "S3A://b/x", "s3a:/bucket/x", "http://h/x", " /tmp"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        check_forbidden(bad[i], "is neither absolute nor of an allowed scheme");
+    check_outside("s3a://bucket/x");
+}
+
+static void test_s3a(void **state)
+{
+    static const char root[] = "/data,s3a://lake/tables//v1/";
+    static const char *const outside[] = {
+        "s3a://lake",           "s3a://lake/",           "s3a://lake/tables",
+        "s3a://lake/tables/v2", "s3a://lake/tables/v10", "s3a://lake2/tables/v1",
+        "s3a://user@lake/x",    "s3a://lake:80/tables",  "s3a:///tables/v1",
+        "s3a://LAKE/tables/v1", "s3a://lake#/tables/v1", "/lake/tables/v1"};
+
+    (void)state;
+    check_found(root, "s3a://lake/tables/v1", "s3a://lake/tables/v1");
+    check_found(root, "s3a://lake/tables/v1/", "s3a://lake/tables/v1");
+    check_found(root, "s3a://lake//tables/./v1/users", "s3a://lake/tables/v1/users");
+    check_found("s3a://lake", "s3a://lake/any/thing", "s3a://lake/any/thing");
+    check_found("s3a://lake", "s3a://lake/", "s3a://lake");
+    for (size_t i = 0; i < sizeof(outside) / sizeof(outside[0]); i++)
+        check_refused(root, outside[i], ERROR_FORBIDDEN, "is not inside an allowed root");
+    check_refused(root, "s3a://lake/tables/v1/../../x", ERROR_FORBIDDEN, "has a '..'");
+    check_refused(root, "s3a://lake/tables/v1/a%2fb", ERROR_FORBIDDEN, "has one of");
+}
+
+static void test_several_roots(void **state)
+{
+    char text[4 * PATH_MAX];
+
+    (void)state;
+    snprintf(text, sizeof(text), " %s , %s", at("root/users"), at("outside"));
+    check_found(text, at("root/users/part"), at("root/users/part"));
+    check_found(text, at("outside/secret"), at("outside/secret"));
+    check_refused(text, at("root"), ERROR_FORBIDDEN, "is not inside an allowed root");
+    struct data_roots *roots = roots_of(text);
+    assert_string_equal(data_roots_text(roots), text);
+    data_roots_free(roots);
+    data_roots_free(NULL);
+}
+
+static void test_malformed_roots(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *detail;
+    } cases[] = {
+        {"", "data roots: an entry is empty"},
+        {"/a,,/b", "data roots: an entry is empty"},
+        {"/a,", "data roots: an entry is empty"},
+        {"a", "data root a is neither an absolute folder nor s3a://bucket/prefix"},
+        {"file:///a", "data root file:///a is neither an absolute folder nor s3a://bucket/prefix"},
+        {"/a/../b", "data root /a/../b has a '..'"},
+        {"/a*", "data root /a* has one of the characters % * ? [ ] { } \\"},
+        {"s3a://B/x", "data root s3a://B/x has no valid bucket"},
+        {"s3a://", "data root s3a:// has no valid bucket"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct data_roots *roots = NULL;
+        struct error err;
+
+        assert_int_equal(data_roots_new(cases[i].text, &roots, &err), -1);
+        assert_null(roots);
+        assert_int_equal(err.code, ERROR_BAD_REQUEST);
+        assert_string_equal(err.detail, cases[i].detail);
+    }
+}
+
+/* Root passes every check of permissions, so it becomes somebody else for a moment. */
+static void test_unreadable_folder(void **state)
+{
+    bool is_root = geteuid() == 0;
+
+    (void)state;
+    make_folder("root/closed");
+    assert_int_equal(chmod(at("root/closed"), 0), 0);
+    if (is_root)
+        assert_int_equal(seteuid(SOMEBODY_ELSE), 0);
+    check_outside(at("root/closed/x"));
+    check_found(at("root"), at("root/users"), at("root/users"));
+    if (is_root)
+        assert_int_equal(seteuid(0), 0);
+    assert_int_equal(chmod(at("root/closed"), 0755), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_inside),
+        cmocka_unit_test(test_normalised),
+        cmocka_unit_test(test_names_that_only_look_dangerous),
+        cmocka_unit_test(test_links_that_stay_inside),
+        cmocka_unit_test(test_links_that_leave),
+        cmocka_unit_test(test_missing_outside_is_not_revealed),
+        cmocka_unit_test(test_missing_inside),
+        cmocka_unit_test(test_very_long_names),
+        cmocka_unit_test(test_compared_by_component),
+        cmocka_unit_test(test_syntax),
+        cmocka_unit_test(test_relative_and_schemes),
+        cmocka_unit_test(test_s3a),
+        cmocka_unit_test(test_several_roots),
+        cmocka_unit_test(test_malformed_roots),
+        cmocka_unit_test(test_unreadable_folder),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
