@@ -15,6 +15,14 @@ static int64_t floor_divide(int64_t value, int64_t by)
     return quotient - (value % by < 0 ? 1 : 0);
 }
 
+/* What floor_divide leaves, 0..by-1; a product of the two could overflow. */
+static int64_t floor_modulo(int64_t value, int64_t by)
+{
+    int64_t rest = value % by;
+
+    return rest < 0 ? rest + by : rest;
+}
+
 /* Exactly `count` digits, zero-padded. */
 static char *put_digits(char *out, uint64_t value, int count)
 {
@@ -42,7 +50,7 @@ char *calendar_text_date(char *out, int64_t days)
 {
     int64_t shifted = days + 719468;
     int64_t era = floor_divide(shifted, 146097);
-    uint64_t day_of_era = (uint64_t)(shifted - era * 146097);
+    uint64_t day_of_era = (uint64_t)floor_modulo(shifted, 146097);
     uint64_t year_of_era =
         (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     uint64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
@@ -84,12 +92,13 @@ static char *put_clock(char *out, int64_t second_of_day, uint64_t micros)
 char *calendar_text_timestamp(char *out, int64_t value, int64_t units_per_second, bool utc)
 {
     int64_t seconds = floor_divide(value, units_per_second);
-    int64_t fraction = value - seconds * units_per_second;
+    int64_t fraction = floor_modulo(value, units_per_second);
     int64_t days = floor_divide(seconds, SECONDS_PER_DAY);
 
     out = calendar_text_date(out, days);
     *out++ = 'T';
-    out = put_clock(out, seconds - days * SECONDS_PER_DAY, micros_of(fraction, units_per_second));
+    out = put_clock(out, floor_modulo(seconds, SECONDS_PER_DAY),
+                    micros_of(fraction, units_per_second));
     if (utc)
         *out++ = 'Z';
     return out;
