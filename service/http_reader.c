@@ -231,6 +231,16 @@ static bool wait_for_bytes(struct http_reader *reader)
     return false;
 }
 
+/* What llhttp refuses on its own account. */
+static struct http_verdict parser_verdict(const llhttp_t *parser)
+{
+    enum error_code code = llhttp_get_errno(parser) == HPE_INVALID_TRANSFER_ENCODING
+                               ? ERROR_NOT_IMPLEMENTED
+                               : ERROR_BAD_REQUEST;
+
+    return refused(code, llhttp_get_error_reason(parser));
+}
+
 /* Gives bytes of the request to llhttp; false: it refused, and so did we. */
 static bool feed(struct http_reader *reader, const char *bytes, size_t length)
 {
@@ -238,8 +248,18 @@ static bool feed(struct http_reader *reader, const char *bytes, size_t length)
     if (llhttp_execute(&reader->parser, bytes, length) == HPE_OK)
         return true;
     if (reader->verdict.code == ERROR_NONE)
-        reader->verdict = refused(ERROR_BAD_REQUEST, llhttp_get_error_reason(&reader->parser));
+        reader->verdict = parser_verdict(&reader->parser);
     return refuse(reader, reader->verdict);
+}
+
+/* Without the chunk extension: it means nothing here (RFC 9112 §7.1.1), and
+ * llhttp 8 refuses some that http_guard knows to be right. */
+static bool feed_line(struct http_reader *reader, const char *line, size_t length)
+{
+    if (reader->part != PART_CHUNK_SIZE)
+        return feed(reader, line, length);
+    size_t digits = strspn(line, "0123456789abcdefABCDEF");
+    return feed(reader, line, digits) && feed(reader, "\r\n", 2);
 }
 
 static bool request_whole(struct http_reader *reader)
@@ -377,7 +397,7 @@ static bool read_line(struct http_reader *reader, struct evbuffer *input)
     verdict = line_verdict(reader, line, length - 2);
     if (verdict.code != ERROR_NONE)
         return refuse(reader, verdict);
-    if (!feed(reader, line, length))
+    if (!feed_line(reader, line, length))
         return false;
     evbuffer_drain(input, length);
     return line_read(reader, length);

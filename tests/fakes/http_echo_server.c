@@ -2,8 +2,8 @@
  * http_echo_server: the real http modules with toy handlers, for tests of the
  * HTTP layer alone. Prints its port, then serves until SIGTERM.
  *
- *   GET  /hello       hello
- *   POST /echo        the body
+ *   GET  /hello       hello (also under the service's own /livez)
+ *   POST /echo        the body (also under /api/spark/query/parquet)
  *   GET  /stream?n=N  N pages of 16 KiB in chunks, at the client's pace, with a trailer
  *   GET  /broken?n=N  the same, but aborted after N pages
  *   GET  /slow        waits for POST /release
@@ -171,6 +171,8 @@ static void answer_stats(struct echo *echo, struct http_exchange *exchange)
 
 static const struct route routes[] = {
     {"/hello", METHOD_GET | METHOD_HEAD, "GET, HEAD", answer_hello},
+    {"/livez", METHOD_GET | METHOD_HEAD, "GET, HEAD", answer_hello},
+    {"/api/spark/query/parquet", METHOD_POST, "POST", answer_echo},
     {"/echo", METHOD_POST | METHOD_PUT, "POST, PUT", answer_echo},
     {"/stream", METHOD_GET | METHOD_HEAD, "GET, HEAD", answer_stream},
     {"/broken", METHOD_GET, "GET", answer_broken},
