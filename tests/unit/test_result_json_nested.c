@@ -255,6 +255,25 @@ static void test_malformed_row_leaves_no_trace(void **state)
     arrow_build_free(batch);
 }
 
+/* A buffer that lost bytes for want of memory must not pass for an answer. */
+static void test_failed_buffer_is_an_error(void **state)
+{
+    struct arrow_built *batch = arrow_build_struct("", 2, NULL, 1, COLUMNS(int_column("c", 2)));
+    struct result_json *writer = NULL;
+    struct byte_buffer out = {.failed = true};
+    struct error err;
+
+    (void)state;
+    assert_int_equal(result_json_new(&batch->schema, &native, &writer, &err), 0);
+    assert_int_equal(result_json_write_rows(writer, &batch->array, 0, 2, &out, &err), -1);
+    assert_int_equal(err.code, ERROR_ENGINE_ERROR);
+    assert_string_equal(err.detail, "out of memory for the answer");
+    assert_int_equal(out.length, 0);
+    byte_buffer_done(&out);
+    result_json_free(writer);
+    arrow_build_free(batch);
+}
+
 /* Drops one buffer of a column. */
 static struct arrow_built *without_buffer(struct arrow_built *column, int64_t i)
 {
@@ -437,6 +456,7 @@ int main(void)
         cmocka_unit_test(test_thousands_of_equal_names),
         cmocka_unit_test(test_batches_and_windows),
         cmocka_unit_test(test_malformed_row_leaves_no_trace),
+        cmocka_unit_test(test_failed_buffer_is_an_error),
         cmocka_unit_test(test_malformed_arrays),
         cmocka_unit_test(test_malformed_views),
         cmocka_unit_test(test_malformed_children),
