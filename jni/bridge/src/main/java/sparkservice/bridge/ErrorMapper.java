@@ -42,6 +42,9 @@ final class ErrorMapper {
             if (t instanceof BridgeException refusal) {
                 return refusal;
             }
+            if (t instanceof RootGuard.OutsideRootsException) {
+                return new BridgeException(Code.FORBIDDEN, t.getMessage(), thrown);
+            }
             if (t instanceof StackOverflowError) {
                 return new BridgeException(Code.SQL_ERROR, "The statement is nested too deeply.",
                         "54001", "STATEMENT_TOO_COMPLEX", 0, 0, thrown);

@@ -4,6 +4,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import org.apache.arrow.vector.types.pojo.Schema;
 import org.apache.spark.SparkContext;
+import sparkservice.bridge.scheduler.ReservingScheduler;
 
 /**
  * One attempt of one query, from the text to the last batch.
@@ -108,6 +109,7 @@ final class Query implements Cancellation, AutoCloseable {
         try {
             context.addJobTag(tag());
             context.setInterruptOnCancel(true);
+            context.setLocalProperty(ReservingScheduler.QUERY_PROPERTY, tag());
             QueryPlan plan = planner.plan(request, this);
             check();
             planned.complete(plan);

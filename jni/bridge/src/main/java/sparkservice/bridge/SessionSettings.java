@@ -1,7 +1,9 @@
 package sparkservice.bridge;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import sparkservice.bridge.scheduler.ReservingClusterManager;
 
 /**
  * Every Spark setting that the service makes, with its reason.
@@ -10,6 +12,11 @@ import java.util.Map;
  * change none of them: SET is not a query.
  */
 final class SessionSettings {
+    /** File systems among Hadoop's jars that reach other hosts, or files by another name. */
+    private static final List<String> REFUSED_SCHEMES = List.of("http", "https", "ftp", "sftp",
+            "webhdfs", "swebhdfs", "viewfs", "har", "s3", "s3n", "wasb", "wasbs", "abfs", "abfss",
+            "gs", "oss", "cosn", "obs", "nullscan");
+
     private final Map<String, String> settings = new LinkedHashMap<>();
 
     private SessionSettings() {
@@ -80,7 +87,8 @@ final class SessionSettings {
     private void switches(EngineConfig config) {
         semantics();
         formats(config.icebergWarehouse());
-        put("spark.master", config.master());
+        put("spark.master", ReservingClusterManager.masterUrl(config.master()));
+        guard(config);
         // Ours alone and wiped at start.
         put("spark.local.dir", config.localDir());
         put("spark.sql.warehouse.dir", config.localDir() + "/warehouse");
@@ -107,6 +115,22 @@ final class SessionSettings {
         put("spark.databricks.delta.checkpoint.triggerOnRead.enabled", "false");
         // The compressed form saves nothing within one process.
         put("spark.sql.execution.arrow.compression.codec", "none");
+    }
+
+    /** Whatever names a file, its bytes come through these. */
+    private void guard(EngineConfig config) {
+        put("spark.hadoop." + RootGuard.READABLE,
+                config.dataRoots() + "," + config.icebergWarehouse());
+        put("spark.hadoop." + RootGuard.WRITABLE, config.localDir());
+        put("spark.hadoop.fs.file.impl", GuardedLocalFileSystem.class.getName());
+        put("spark.hadoop.fs.s3a.impl", GuardedS3AFileSystem.class.getName());
+        for (String scheme : REFUSED_SCHEMES) {
+            put("spark.hadoop.fs." + scheme + ".impl", RefusedFileSystem.class.getName());
+        }
+        if (config.master().startsWith("local")) {
+            // On a cluster its own staging files may be there.
+            put("spark.hadoop.fs.hdfs.impl", RefusedFileSystem.class.getName());
+        }
     }
 
     /** What a statement means: the same on both Spark lines. */

@@ -1,0 +1,60 @@
+package sparkservice.bridge.scheduler;
+
+import org.apache.spark.SparkContext;
+import org.apache.spark.scheduler.TaskSchedulerImpl;
+import org.apache.spark.scheduler.TaskSet;
+import org.apache.spark.scheduler.TaskSetManager;
+import org.apache.spark.util.SystemClock;
+
+/**
+ * Never gives the last slots to a query that already runs.
+ *
+ * <p>Spark's pools share out slots as they become free, but a running task is never pre-empted: two
+ * queries of long tasks would own all slots for as long as a task takes. Here a query with a running
+ * task gets another slot only while more than {@code reserve} are free; one without a running task
+ * takes any. So of 8 slots two slow queries hold at most 6, and a third finds one at once.
+ *
+ * <p>A refused offer is made again whenever a task ends; a query is refused only while it has a
+ * running task itself, so that such an end is certain.
+ */
+public final class ReservingScheduler extends TaskSchedulerImpl {
+    /** The job property that tells which query a task belongs to. */
+    public static final String QUERY_PROPERTY = "sparkservice.query";
+
+    private static final int MAX_RESERVE = 3;
+
+    private final int slots;
+    private final int reserve;
+
+    ReservingScheduler(SparkContext context, int slots) {
+        // As Spark's own local mode: a failed task isn't tried again.
+        super(context, 1, true, new SystemClock());
+        this.slots = slots;
+        this.reserve = Math.min(MAX_RESERVE, slots / 2);
+    }
+
+    @Override
+    public TaskSetManager createTaskSetManager(TaskSet taskSet, int maxTaskFailures) {
+        return new ReservingTaskSetManager(this, taskSet, maxTaskFailures);
+    }
+
+    /** Under the scheduler's lock, as all offers are. */
+    boolean refuses(TaskSet taskSet) {
+        String query = queryOf(taskSet);
+        if (query == null) {
+            return false;
+        }
+        int running = 0;
+        boolean queryRuns = false;
+        for (TaskSetManager manager : taskIdToTaskSetManager().values()) {
+            running++;
+            queryRuns |= query.equals(queryOf(manager.taskSet()));
+        }
+        return queryRuns && slots - running <= reserve;
+    }
+
+    private static String queryOf(TaskSet taskSet) {
+        return taskSet.properties() == null ? null
+                : taskSet.properties().getProperty(QUERY_PROPERTY);
+    }
+}
