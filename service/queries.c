@@ -147,7 +147,7 @@ static void on_timer(evutil_socket_t fd, short what, void *user)
     (void)fd;
     (void)what;
     if (query->state == QUERY_QUEUED) {
-        if (!query_queue_remove(queries->config.queue, query))
+        if (!query_queue_expire(queries->config.queue, query))
             return; /* started in time; the news of it is on its way */
         error_set(&err, ERROR_QUEUE_TIMEOUT, "no slot was free within %lld ms",
                   (long long)query->request.queue_timeout_ms);

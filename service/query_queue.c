@@ -101,6 +101,33 @@ bool query_queue_remove(struct query_queue *queue, struct query *query)
     return removed;
 }
 
+/* The first `idle` queries are as good as taken: their workers only have to wake. */
+static bool has_to_wait_locked(const struct query_queue *queue, const struct query *query)
+{
+    const struct query *ahead = queue->first;
+
+    if (!query->in_queue)
+        return false;
+    for (size_t i = 0; i < queue->idle && ahead != NULL; i++) {
+        if (ahead == query)
+            return false;
+        ahead = ahead->queue_next;
+    }
+    return true;
+}
+
+bool query_queue_expire(struct query_queue *queue, struct query *query)
+{
+    bool expired = false;
+
+    pthread_mutex_lock(&queue->lock);
+    expired = has_to_wait_locked(queue, query);
+    if (expired)
+        unlink_locked(queue, query);
+    pthread_mutex_unlock(&queue->lock);
+    return expired;
+}
+
 void query_queue_close(struct query_queue *queue)
 {
     pthread_mutex_lock(&queue->lock);

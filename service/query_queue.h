@@ -7,6 +7,8 @@
  * try_push  [loop]    lends the query on success; when full or closed you still own it
  * pop_wait  [worker]  lends a query, or NULL once closed and empty
  * remove    [loop]    gives back one nobody started; false: too late, cancel it
+ * expire    [loop]    gives back one that has to wait; false: it runs, or a worker
+ *                     already on its way takes it
  *
  * A query counts against the limit only while no worker is idle: with
  * QUEUE_LENGTH 0 a query is taken when, and only when, a worker is free.
@@ -27,6 +29,7 @@ void query_queue_free(struct query_queue *queue);
 bool query_queue_try_push(struct query_queue *queue, struct query *query);
 struct query *query_queue_pop_wait(struct query_queue *queue);
 bool query_queue_remove(struct query_queue *queue, struct query *query);
+bool query_queue_expire(struct query_queue *queue, struct query *query);
 
 /* No more pushes; waiting workers wake up and get NULL.   [loop] */
 void query_queue_close(struct query_queue *queue);
