@@ -1,0 +1,60 @@
+/*
+ * service_process: the whole service with the scripted engine ($FAKE_SERVICE)
+ * as a child process in a folder of its own. Main thread of a test only: what
+ * goes wrong ends the test by assertion; the child dies with the test program.
+ */
+#ifndef TEST_SERVICE_PROCESS_H
+#define TEST_SERVICE_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* How long anything may take before a test gives up; sanitizers are slow. */
+#define PATIENCE_MS 20000
+
+struct service_process {
+    pid_t pid;
+    int port;
+    char folder[64];
+    char data[96]; /* the only allowed root, an empty folder */
+    char log[96];
+};
+
+/* SETTINGS("--workers=1", "FAKE_START_MS=5"): flags and variables for a start. */
+#define SETTINGS(...) ((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+
+struct service_process *service_process_spawn(const char *const *settings);
+
+/* spawn, then waits until it listens. */
+struct service_process *service_process_start(const char *const *settings);
+
+/* start, then waits until it is ready. */
+struct service_process *service_process_start_ready(const char *const *settings);
+
+void service_process_wait_ready(const struct service_process *process);
+
+/* Waits for its end; the exit code has to be `code` and the log free of
+ * sanitizer reports. Removes the folder, frees. */
+void service_process_finish(struct service_process *process, int code);
+
+/* SIGTERM, then finish with 0. */
+void service_process_stop(struct service_process *process);
+
+bool service_process_logged(const struct service_process *process, const char *text);
+void service_process_wait_logged(const struct service_process *process, const char *text);
+
+/* A number of /api/spark/health, as ("slots", "busy"). */
+int64_t service_process_health(const struct service_process *process, const char *object,
+                               const char *member);
+void service_process_wait_health(const struct service_process *process, const char *object,
+                                 const char *member, int64_t value);
+
+/* Resident memory and open descriptors, from /proc. */
+int64_t service_process_rss_bytes(const struct service_process *process);
+int service_process_descriptors(const struct service_process *process);
+
+/* Between two looks at a condition. */
+void pause_ms(int64_t span_ms);
+
+#endif
