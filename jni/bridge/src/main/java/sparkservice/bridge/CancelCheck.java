@@ -1,0 +1,91 @@
+package sparkservice.bridge;
+
+import org.apache.spark.TaskContext;
+import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.catalyst.expressions.codegen.CodegenContext;
+import org.apache.spark.sql.catalyst.expressions.codegen.EmptyBlock$;
+import org.apache.spark.sql.catalyst.expressions.codegen.ExprCode;
+import org.apache.spark.sql.catalyst.expressions.codegen.FalseLiteral$;
+import org.apache.spark.sql.catalyst.expressions.codegen.JavaCode;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
+
+/**
+ * Always true; ends the task when it was cancelled. Looked at once in 4096 evaluations, so that it
+ * costs an increment.
+ *
+ * <p>Spark looks for a cancel where rows enter a stage; the inner loop of a join never comes by
+ * there (SPARK-33409), so that a cancelled cross join would go on for hours.
+ */
+public final class CancelCheck extends LeafExpressionBase {
+    private static final long serialVersionUID = 1L;
+    private static final int MASK = 4095;
+
+    private transient int evaluations;
+
+    /** Called by generated code. True, or the task's end. */
+    public static boolean alive() {
+        TaskContext context = TaskContext.get();
+        if (context != null) {
+            context.killTaskIfInterrupted();
+        }
+        return true;
+    }
+
+    @Override
+    public Object eval(InternalRow row) {
+        if ((++evaluations & MASK) == 0) {
+            alive();
+        }
+        return Boolean.TRUE;
+    }
+
+    @Override
+    public ExprCode doGenCode(CodegenContext context, ExprCode code) {
+        String counter = context.addMutableState("int", "cancelCheck", name -> "", true, true);
+        String text = "((++" + counter + " & " + MASK + ") != 0 || "
+                + CancelCheck.class.getName() + ".alive())";
+        return new ExprCode(EmptyBlock$.MODULE$, FalseLiteral$.MODULE$,
+                JavaCode.expression(text, DataTypes.BooleanType));
+    }
+
+    @Override
+    public boolean nullable() {
+        return false;
+    }
+
+    @Override
+    public DataType dataType() {
+        return DataTypes.BooleanType;
+    }
+
+    @Override
+    public String toString() {
+        return "not cancelled";
+    }
+
+    @Override
+    public boolean canEqual(Object other) {
+        return other instanceof CancelCheck;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof CancelCheck;
+    }
+
+    @Override
+    public int hashCode() {
+        return CancelCheck.class.hashCode();
+    }
+
+    @Override
+    public int productArity() {
+        return 0;
+    }
+
+    @Override
+    public Object productElement(int index) {
+        throw new IndexOutOfBoundsException(index);
+    }
+}
