@@ -159,6 +159,21 @@ void http_connection_break_later(struct http_connection *connection)
     resume_later(connection);
 }
 
+/* Reads on only while there is room. Not libevent's own high-water mark: while
+ * the input stands above it, 2.1.12 runs the read callback in every turn of the
+ * loop (bufferevent_inbuf_wm_check), a busy loop that a client could hold. */
+static void bound_input(struct http_connection *connection)
+{
+    if (connection->state == CONNECTION_DEAD)
+        return;
+    bool has_room = evbuffer_get_length(connection_input(connection)) < INPUT_HIGH_WATER_BYTES;
+    bool reads = (bufferevent_get_enabled(connection->stream) & EV_READ) != 0;
+    if (has_room && !reads)
+        bufferevent_enable(connection->stream, EV_READ);
+    else if (!has_room && reads)
+        bufferevent_disable(connection->stream, EV_READ);
+}
+
 static void drop_input(struct http_connection *connection)
 {
     struct evbuffer *input = connection_input(connection);
@@ -181,6 +196,7 @@ static void start_linger(struct http_connection *connection)
     shutdown(bufferevent_getfd(connection->stream), SHUT_WR);
     start_timer(connection, LINGER_MS);
     drop_input(connection);
+    bound_input(connection);
 }
 
 /* Everything that is to be said is queued. */
@@ -362,6 +378,8 @@ static void connection_process(struct http_connection *connection)
     connection->processing = false;
     if (connection->input_ended)
         end_of_input(connection);
+    else
+        bound_input(connection);
 }
 
 /* -- For http_reply --------------------------------------------------------- */
@@ -576,7 +594,6 @@ void http_connection_new(struct http_connection_group *group, evutil_socket_t fd
     else
         group->serving_count++;
     bufferevent_setcb(connection->stream, on_readable, on_writable, on_stream_event, connection);
-    bufferevent_setwatermark(connection->stream, EV_READ, 0, INPUT_HIGH_WATER_BYTES);
     bufferevent_setwatermark(connection->stream, EV_WRITE, HTTP_LOW_WATER_BYTES - 1, 0);
     bufferevent_set_timeouts(connection->stream, NULL, &write_stall);
     bufferevent_enable(connection->stream, EV_READ | EV_WRITE);
