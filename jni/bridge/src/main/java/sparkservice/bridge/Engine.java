@@ -18,6 +18,7 @@ final class Engine implements AutoCloseable {
     private final SparkSession session;
     private final ResultBuffer.Limits limits;
     private final Query.Planner tablePlanner;
+    private final Query.Planner mysqlPlanner;
     private final AtomicLong nextQueryId = new AtomicLong();
 
     Engine(EngineConfig config) throws Exception {
@@ -28,6 +29,7 @@ final class Engine implements AutoCloseable {
         PlanGate.REFUSED_FUNCTIONS.forEach(name -> SparkLine.state(session).functionRegistry()
                 .dropFunction(new FunctionIdentifier(name)));
         this.tablePlanner = new TableQueryPlanner(session, DataRoots.parse(config.dataRoots()));
+        this.mysqlPlanner = new MysqlQueryPlanner(session);
     }
 
     private static SparkSession session(Map<String, String> settings) {
@@ -42,7 +44,9 @@ final class Engine implements AutoCloseable {
 
     /** Starts a query, exports its schema; its id is the cursor. */
     long open(QueryRequest request, long schemaAddress) throws Exception {
-        Query query = new Query(nextQueryId.incrementAndGet(), request, tablePlanner,
+        Query.Planner planner = request.source() == QueryRequest.Source.MYSQL
+                ? mysqlPlanner : tablePlanner;
+        Query query = new Query(nextQueryId.incrementAndGet(), request, planner,
                 session.sparkContext(), limits);
         if (!QueryRegistry.add(query)) {
             throw BridgeException.badRequest("A query of this tag is in flight.");

@@ -1,6 +1,7 @@
 package sparkservice.bridge;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import java.sql.SQLException;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -44,6 +45,9 @@ final class ErrorMapper {
             }
             if (t instanceof RootGuard.OutsideRootsException) {
                 return new BridgeException(Code.FORBIDDEN, t.getMessage(), thrown);
+            }
+            if (t instanceof SQLException mysql) {
+                return MysqlErrors.map(mysql);
             }
             if (t instanceof StackOverflowError) {
                 return new BridgeException(Code.SQL_ERROR, "The statement is nested too deeply.",
@@ -178,7 +182,7 @@ final class ErrorMapper {
         return PLACE_SUFFIX.matcher(line).replaceFirst("").strip();
     }
 
-    private static String firstLine(String text) {
+    static String firstLine(String text) {
         if (text == null) {
             return "";
         }

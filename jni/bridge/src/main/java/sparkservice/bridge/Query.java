@@ -22,6 +22,10 @@ final class Query implements Cancellation, AutoCloseable {
     /** Parses, checks, plans: everything before the first job. */
     interface Planner {
         QueryPlan plan(QueryRequest request, Cancellation cancellation) throws Exception;
+
+        /** Frees what planning left open; called once the query is over. */
+        default void end(QueryRequest request) {
+        }
     }
 
     private final long id;
@@ -120,6 +124,7 @@ final class Query implements Cancellation, AutoCloseable {
         } finally {
             // An error or an early end can leave stages running that nobody waits for.
             context.cancelJobsWithTag(tag());
+            planner.end(request);
         }
     }
 

@@ -2,6 +2,7 @@ package sparkservice.bridge;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import sparkservice.bridge.mysql.Address;
 
 /**
  * One query as C hands it over: the fields of {@code struct spark_query} (jni/spark_engine.h).
@@ -16,17 +17,9 @@ import java.io.IOException;
  */
 record QueryRequest(String tag, Source source, String sql, String path, String table,
         JsonNode params, long asOfVersion, String asOfSnapshotId, String asOfTimestamp,
-        long rowLimit, long timeoutMs, MysqlAddress mysql) {
+        long rowLimit, long timeoutMs, Address mysql) {
 
     enum Source { MYSQL, PARQUET, DELTA, ICEBERG }
-
-    /** Where and as whom to connect; validated by C, and once more where the URL is built. */
-    record MysqlAddress(String host, int port, String user, String password, String database) {
-        @Override
-        public String toString() {
-            return "mysql://" + host + ":" + port;
-        }
-    }
 
     boolean hasAsOf() {
         return asOfVersion >= 0 || asOfSnapshotId != null || asOfTimestamp != null;
@@ -55,11 +48,11 @@ record QueryRequest(String tag, Source source, String sql, String path, String t
         }
     }
 
-    private static MysqlAddress mysql(JsonNode node) {
+    private static Address mysql(JsonNode node) {
         if (node == null || node.isNull()) {
             return null;
         }
-        return new MysqlAddress(Json.text(node, "host"), (int) Json.number(node, "port", 3306),
+        return new Address(Json.text(node, "host"), (int) Json.number(node, "port", 3306),
                 Json.text(node, "user"), Json.text(node, "password"), Json.text(node, "database"));
     }
 

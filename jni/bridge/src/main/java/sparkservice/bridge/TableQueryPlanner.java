@@ -61,7 +61,7 @@ final class TableQueryPlanner implements Query.Planner {
     }
 
     /** One row more than wanted, so that C can tell that rows were cut. */
-    private static LogicalPlan limited(LogicalPlan plan, long rowLimit) {
+    static LogicalPlan limited(LogicalPlan plan, long rowLimit) {
         if (rowLimit < 0 || rowLimit >= Integer.MAX_VALUE - 1) {
             return plan;
         }

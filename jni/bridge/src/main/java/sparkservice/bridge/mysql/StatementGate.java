@@ -1,0 +1,131 @@
+package sparkservice.bridge.mysql;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import sparkservice.bridge.BridgeException;
+import sparkservice.bridge.BridgeException.Code;
+
+/**
+ * What a MySQL statement may be, by its words outside comments and quotes.
+ *
+ * <p>The statement runs as it is, in a read-only transaction of an account that the operator chose;
+ * this gate is for a clear answer and for what a read-only transaction lets through (INTO OUTFILE,
+ * administrative statements).
+ */
+final class StatementGate {
+    private static final Set<String> QUERIES = Set.of("SELECT", "WITH", "VALUES", "TABLE");
+    private static final Set<String> SHOWN = Set.of("TABLES", "COLUMNS", "FIELDS");
+    private static final Set<String> SHOW_MODIFIERS = Set.of("FULL", "EXTENDED");
+    /** DESCRIBE before one of these is EXPLAIN, which can run a statement. */
+    private static final Set<String> EXPLAINED = Set.of("SELECT", "INSERT", "UPDATE", "DELETE",
+            "REPLACE", "WITH", "TABLE", "VALUES", "ANALYZE", "EXTENDED", "PARTITIONS", "FORMAT",
+            "FOR", "(");
+    private static final Set<String> REFUSED_WORDS = Set.of("OUTFILE", "DUMPFILE", "LOAD_FILE");
+
+    private StatementGate() {
+    }
+
+    static void check(String sql) throws BridgeException {
+        List<String> words = words(sql);
+        for (String word : words) {
+            if (REFUSED_WORDS.contains(word)) {
+                throw refused(word);
+            }
+        }
+        int first = 0;
+        while (first < words.size() && words.get(first).equals("(")) {
+            first++;
+        }
+        if (first == words.size()) {
+            throw new BridgeException(Code.SQL_ERROR, "The statement is empty.", "42000", null, 0, 0,
+                    null);
+        }
+        String verb = words.get(first);
+        List<String> rest = words.subList(first + 1, words.size());
+        boolean allowed = QUERIES.contains(verb)
+                || first == 0 && verb.equals("SHOW") && isShow(rest)
+                || first == 0 && (verb.equals("DESCRIBE") || verb.equals("DESC"))
+                        && !rest.isEmpty() && !EXPLAINED.contains(rest.get(0));
+        if (!allowed) {
+            throw refused(verb);
+        }
+    }
+
+    private static boolean isShow(List<String> rest) {
+        int i = 0;
+        while (i < rest.size() && SHOW_MODIFIERS.contains(rest.get(i))) {
+            i++;
+        }
+        return i < rest.size() && SHOWN.contains(rest.get(i));
+    }
+
+    private static BridgeException refused(String word) {
+        return new BridgeException(Code.FORBIDDEN,
+                "This MySQL statement or clause is not allowed: " + word);
+    }
+
+    /** Upper-case words, opening brackets, and a mark for each quoted part. */
+    private static List<String> words(String sql) throws BridgeException {
+        List<String> words = new ArrayList<>();
+        int i = 0;
+        while (i < sql.length()) {
+            char c = sql.charAt(i);
+            if (c == '\'' || c == '"' || c == '`') {
+                i = afterQuoted(sql, i, c);
+                words.add("'");
+            } else if (c == '#' || sql.startsWith("--", i) && isLineComment(sql, i)) {
+                i = after(sql, "\n", i);
+            } else if (sql.startsWith("/*", i)) {
+                // The server executes what is in these.
+                if (sql.startsWith("/*!", i) || sql.startsWith("/*M!", i)) {
+                    throw refused("executable comment");
+                }
+                i = after(sql, "*/", i + 2);
+            } else if (Character.isLetter(c) || c == '_') {
+                int end = i + 1;
+                while (end < sql.length() && isWordPart(sql.charAt(end))) {
+                    end++;
+                }
+                words.add(sql.substring(i, end).toUpperCase(Locale.ROOT));
+                i = end;
+            } else {
+                if (c == '(') {
+                    words.add("(");
+                }
+                i++;
+            }
+        }
+        return words;
+    }
+
+    private static boolean isWordPart(char c) {
+        return Character.isLetterOrDigit(c) || c == '_' || c == '$';
+    }
+
+    /** Two dashes begin a comment only before white space or the end. */
+    private static boolean isLineComment(String sql, int dashes) {
+        return dashes + 2 >= sql.length() || sql.charAt(dashes + 2) <= ' ';
+    }
+
+    private static int after(String sql, String end, int from) {
+        int at = sql.indexOf(end, from);
+        return at < 0 ? sql.length() : at + end.length();
+    }
+
+    private static int afterQuoted(String sql, int start, char quote) {
+        int i = start + 1;
+        while (i < sql.length()) {
+            char c = sql.charAt(i);
+            if (c == '\\' && quote != '`') {
+                i += 2;
+            } else if (c == quote) {
+                return i + 1;
+            } else {
+                i++;
+            }
+        }
+        return sql.length();
+    }
+}
