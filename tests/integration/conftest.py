@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from harness.paths import SERVICE_BIN, SPARK, free_port
+from harness.paths import SERVICE_BIN, SPARK, free_port, wait_until
 from harness.process_facts import more_than
 from harness.service import Service
 from harness.spark_ui import SparkUi
@@ -34,7 +34,7 @@ def ui_port():
 
 
 @pytest.fixture(scope="session")
-def shared_service(world, ui_port):
+def shared_service(request, world, ui_port):
     service = Service(world.data, SPARK_SERVICE_SPARK_UI=1, SPARK_SERVICE_SPARK_UI_PORT=ui_port,
                       **world.service_env())
     with service:
@@ -42,7 +42,9 @@ def shared_service(world, ui_port):
         service.start_log = service.log()
         warm_up(service, world)
         service.baseline = Baseline(service)
+        request.session.shared_service = service
         yield service
+        request.session.shared_service = None
 
 
 @pytest.fixture
@@ -99,6 +101,16 @@ class Baseline:
         if health["slots"]["busy"] or health["slots"]["lost"] or health["queue"]["length"]:
             found["health"] = health
         return {name: what for name, what in found.items() if what}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def leaves_no_blocks(request):
+    """After every file of tests: no shuffle and no broadcast outlives its query."""
+    yield
+    service = getattr(request.session, "shared_service", None)
+    if service is not None:
+        wait_until(lambda: not service.blocks_after_gc(), SETTLE_SECONDS,
+                   lambda: f"no blocks: {sorted(map(str, service.blocks_after_gc()))}", interval=0.5)
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ import collections
 import os
 import pathlib
 import re
+import subprocess
 
 # Files that the JVM opens when it first needs a class and keeps for life.
 CODE_FILE = re.compile(r"\.(jar|so|jsa|so\.\d.*)$|/lib/modules$|^/dev/u?random$|^/dev/null$")
@@ -16,6 +17,8 @@ ELASTIC_POOLS = {
     r"^broadcast-exch": 128,     # broadcast builds, idle ones end after 60 s
     r"^shuffle-": 128,
     r"^subquery": 16,
+    r"^QueryStageCreat": 16,     # AQE, idle ones end after 60 s
+    r"^ResultQueryStag": 1024,   # ditto; spark.sql.resultQueryStage.maxThreadThreshold
     r"^block-manager": 200,
     r"^map-output-": 8,
     r"^netty-rpc": 16,
@@ -68,8 +71,18 @@ def threads(pid):
 
 
 def files_below(folder):
-    """Regular files below a folder."""
-    return {path for path in pathlib.Path(folder).rglob("*") if path.is_file()}
+    """Regular files below a folder, Spark's blocks left out."""
+    return {path for path in pathlib.Path(folder).rglob("*")
+            if path.is_file() and not any(part.startswith("blockmgr-") for part in path.parts)}
+
+
+def blocks_below(folder):
+    """Spark's shuffle and broadcast files: freed when a GC finds their query's plan gone."""
+    return {path for path in pathlib.Path(folder).rglob("blockmgr-*/*/*") if path.is_file()}
+
+
+def collect_garbage(pid):
+    subprocess.run(["jcmd", str(pid), "GC.run"], check=True, capture_output=True, timeout=60)
 
 
 def more_than(now, before):

@@ -155,6 +155,11 @@ class Service:
     def temp_files(self):
         return process_facts.files_below(self.state_dir)
 
+    def blocks_after_gc(self):
+        """Spark's block files that a garbage collection leaves. The canary makes some, too."""
+        process_facts.collect_garbage(self.pid)
+        return process_facts.blocks_below(self.state_dir)
+
 
 def query_body(sql, **fields):
     return json.dumps({"sql": sql} | {name: value for name, value in fields.items()
