@@ -154,6 +154,7 @@ PYTHON := $(B)/venv/bin/python
 # A test names further files it links in a line: /* needs: fakes/x.c unit/y.c */
 needs = $(patsubst %.c,$(OBJ)/tests/%.o,$(shell sed -n 's|.*/\* needs: \(.*\) \*/.*|\1|p' tests/unit/$(1).c))
 
+.SECONDARY: # keep objects between runs
 .SECONDEXPANSION:
 $(OBJ)/unit/test_%: $(OBJ)/tests/unit/test_%.o $$(call needs,test_$$*) $(SERVICE_LIBRARY)
 	@mkdir -p $(@D)
