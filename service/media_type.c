@@ -38,6 +38,11 @@ static int specificity(const char *range, size_t length, const char *type)
     return length == 3 && strncmp(range, "*/*", 3) == 0 ? 1 : 0;
 }
 
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
 /* The q parameter of one element (up to `end`), 1 when absent or malformed. */
 static double quality(const char *element, const char *end)
 {
@@ -46,7 +51,7 @@ static double quality(const char *element, const char *end)
     while (parameter != NULL && parameter < end) {
         const char *name = skip_space(parameter + 1);
         if ((name[0] == 'q' || name[0] == 'Q') && name[1] == '=')
-            return strtod(name + 2, NULL);
+            return is_digit(name[2]) ? strtod(name + 2, NULL) : 1.0;
         parameter = memchr(name, ';', (size_t)(end > name ? end - name : 0));
     }
     return 1.0;
