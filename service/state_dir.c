@@ -57,8 +57,11 @@ int state_dir_open(const char *path, struct state_dir **ret_dir, struct error *e
     struct state_dir *dir = NULL;
     char lock_path[PATH_BYTES];
 
-    if (*path != '/' || strlen(path) > PATH_BYTES - 32)
+    if (*path != '/')
         return error_set(err, ERROR_BAD_REQUEST, "STATE_DIR: '%s' is not an absolute path", path);
+    if (strlen(path) > PATH_BYTES - 32)
+        return error_set(err, ERROR_BAD_REQUEST, "STATE_DIR: a path of more than %d bytes",
+                         PATH_BYTES - 32);
     dir = calloc(1, sizeof(*dir));
     if (dir == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
