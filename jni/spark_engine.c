@@ -260,8 +260,7 @@ static char *query_to_json(const struct spark_query *query)
     set_text(object, "sql", query->sql);
     set_text(object, "path", query->path);
     set_text(object, "table", query->table);
-    if (query->params_json != NULL)
-        json_object_set_new(object, "params", json_loads(query->params_json, 0, NULL));
+    set_text(object, "params_json", query->params_json);
     set_number(object, "as_of_version", query->as_of_version);
     set_text(object, "as_of_snapshot_id", query->as_of_snapshot_id);
     set_text(object, "as_of_timestamp", query->as_of_timestamp);
