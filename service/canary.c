@@ -159,18 +159,20 @@ enum canary_source_state canary_mysql_state(const struct canary *canary)
     return (enum canary_source_state)atomic_load(&canary->mysql_state);
 }
 
-void canary_stop(struct canary *canary, int64_t timeout_ms)
+bool canary_stop(struct canary *canary, int64_t timeout_ms)
 {
     struct timespec until;
 
     if (canary == NULL)
-        return;
+        return true;
     pthread_mutex_lock(&canary->lock);
     canary->stopping = true;
     pthread_cond_broadcast(&canary->changed);
     pthread_mutex_unlock(&canary->lock);
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += timeout_ms / 1000 + 1;
-    if (pthread_timedjoin_np(canary->thread, NULL, &until) == 0)
-        canary_free(canary);
+    if (pthread_timedjoin_np(canary->thread, NULL, &until) != 0)
+        return false;
+    canary_free(canary);
+    return true;
 }

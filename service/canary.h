@@ -6,6 +6,7 @@
 #ifndef SERVICE_CANARY_H
 #define SERVICE_CANARY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "error.h"
@@ -26,8 +27,8 @@ int64_t canary_age_ms(const struct canary *canary);
 /* What the last look at the MySQL source `main` saw.   [any] */
 enum canary_source_state canary_mysql_state(const struct canary *canary);
 
-/* Ends the thread, waiting at most timeout_ms for a canary that hangs; one that
- * does is left behind (the process is about to end). NULL is fine.   [loop] */
-void canary_stop(struct canary *canary, int64_t timeout_ms);
+/* Ends the thread, waiting at most timeout_ms for a canary that hangs. False when
+ * one does: it is left behind, still attached, with all that it borrows. NULL is fine.  [loop] */
+bool canary_stop(struct canary *canary, int64_t timeout_ms);
 
 #endif

@@ -166,9 +166,9 @@ bool engine_life_stop(struct engine_life *life, int64_t limit_ms)
         return true;
     if (!life->ready)
         return false; /* the VM is being made: nobody can interrupt that */
-    canary_stop(life->canary, limit_ms);
-    if (worker_pool_stop(life->pool, monotime_span_ms(monotime_now(), limit)) > 0)
-        return false;
+    if (!canary_stop(life->canary, limit_ms) ||
+        worker_pool_stop(life->pool, monotime_span_ms(monotime_now(), limit)) > 0)
+        return false; /* still attached: the engine must not be stopped under it */
     canceller_stop(life->canceller);
     pthread_mutex_lock(&life->lock);
     life->stop_asked = true;
