@@ -19,8 +19,8 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "http_reply.h"
-#include "http_server.h"
+#include "../../service/http_reply.h"
+#include "../../service/http_server.h"
 
 #define PAGE_BYTES 16384
 

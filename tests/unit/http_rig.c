@@ -39,6 +39,11 @@ static void on_headers(struct http_exchange *exchange, void *user)
 
     rig->headers_count++;
     assert_null(http_exchange_request(exchange)->body);
+    if (strcmp(http_exchange_request(exchange)->path, "/stream") == 0) {
+        rig->held = exchange;
+        http_exchange_watch(exchange, on_gone, on_drained, rig);
+        http_reply_begin(exchange, 200, "text/plain", NULL, 0, NULL);
+    }
     if (strcmp(http_exchange_request(exchange)->path, "/early") != 0)
         return;
     error_set(&err, ERROR_UNAUTHENTICATED, "who are you?");

@@ -18,7 +18,8 @@
 
 /*
  * Handlers: /now and /echo answer at once, /early answers from the headers
- * callback, /hold leaves the exchange in `held` for the test to answer.
+ * callback, /stream begins a chunked answer there, /hold and /stream leave the
+ * exchange in `held` for the test to go on with.
  */
 struct http_rig {
     struct event_base *base;

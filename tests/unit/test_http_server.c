@@ -141,6 +141,45 @@ static void test_one_request_at_a_time(void **state)
     assert_true(strstr(client.received.data, "held.") < strstr(client.received.data, "\r\n\r\nx"));
 }
 
+/* More requests than are read ahead wait behind a slow one, and behind a client
+ * that reads late; all are answered in the end. */
+static void test_reads_on_after_a_pause(void **state)
+{
+    enum { REQUESTS = 20000 };
+    const size_t all = REQUESTS * (sizeof(NOW) - 1);
+    char *requests = malloc(all + 1);
+    size_t sent = 0;
+    (void)state;
+
+    assert_non_null(requests);
+    for (size_t at = 0; at < all; at += sizeof(NOW) - 1)
+        memcpy(requests + at, NOW, sizeof(NOW));
+    start();
+    http_client_send(&client, HOLD);
+    http_rig_wait(&rig, rig.held != NULL);
+    for (int stuck_turns = 0; stuck_turns < 5; http_rig_turn(&rig)) {
+        size_t taken = http_client_offer(&client, requests + sent, all - sent);
+        sent += taken;
+        stuck_turns = taken == 0 ? stuck_turns + 1 : 0;
+    }
+    assert_int_equal(rig.request_count, 1);
+    assert_in_range(sent, 64 * 1024, all);
+    http_reply_send(rig.held, 200, NULL, NULL, 0, NULL, 0);
+    while (sent < all) {
+        sent += http_client_offer(&client, requests + sent, all - sent);
+        http_rig_turn(&rig);
+        if (rig.request_count > REQUESTS / 2)
+            http_client_read(&client, SIZE_MAX);
+        else
+            http_client_read(&client, 100);
+    }
+    http_rig_wait(&rig, (http_client_read(&client, SIZE_MAX), rig.request_count == REQUESTS + 1));
+    http_client_send(&client, "GET /now?end HTTP/1.1\r\nHost: x\r\n\r\n");
+    http_client_await(&client, "\r\n\r\nend");
+    assert_int_equal(http_client_count(&client, "\r\n\r\nx"), REQUESTS);
+    free(requests);
+}
+
 static long resident_kib(void)
 {
     long pages = 0;
@@ -187,13 +226,18 @@ static void test_flood_of_unread_answers(void **state)
 
     start();
     while (sent < FLOOD_BYTES && stuck_turns < 20) {
+        int served = rig.request_count;
         size_t taken = http_client_offer(&client, NOW NOW NOW NOW, 4 * (sizeof(NOW) - 1));
         sent += taken;
-        stuck_turns = taken == 0 ? stuck_turns + 1 : 0;
-        if (taken == 0)
-            http_rig_turn(&rig);
+        if (taken > 0)
+            continue;
+        http_rig_turn(&rig);
+        stuck_turns = rig.request_count == served ? stuck_turns + 1 : 0;
     }
     assert_int_equal(stuck_turns, 20);
+    /* The rest goes on when answers are read. */
+    int served = rig.request_count;
+    http_rig_wait(&rig, (http_client_read(&client, SIZE_MAX), rig.request_count > served));
     http_client_reset(&client);
     http_rig_wait(&rig, http_server_connection_count(rig.server) == 0);
 }
@@ -470,6 +514,21 @@ static void test_gone_while_streaming(void **state)
     assert_int_equal(http_client_count(&client, "\r\n0\r\n"), 0);
 }
 
+/* A request that isn't whole yet ends with its client. */
+static void test_gone_while_reading(void **state)
+{
+    (void)state;
+    start();
+    http_client_send(&client, POST_HEAD "Content-Length: 5\r\n\r\nhel");
+    http_rig_wait(&rig, rig.headers_count == 1);
+    shutdown(client.fd, SHUT_WR);
+    http_client_await_end(&client);
+    assert_int_equal(client.received.length, 0);
+    assert_int_equal(rig.request_count, 0);
+    http_client_close(&client);
+    http_rig_wait(&rig, http_server_connection_count(rig.server) == 0);
+}
+
 /* -- Streams --------------------------------------------------------------------- */
 
 static void test_chunks_and_trailers(void **state)
@@ -495,6 +554,21 @@ static void test_chunks_and_trailers(void **state)
                                        "10\r\n0123456789abcdef\r\n1\r\nx\r\n0\r\n"
                                        "Result-Truncated: false\r\n\r\nHTTP/1.1 200 OK\r\n"),
                      1);
+}
+
+static void test_stream_begun_before_the_body(void **state)
+{
+    (void)state;
+    start();
+    http_client_send(&client, "POST /stream HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello");
+    http_rig_wait(&rig, rig.held != NULL);
+    http_reply_write_taken(rig.held, strdup("page"), 4);
+    http_reply_end(rig.held, NULL, 0);
+    http_client_await_end(&client);
+    assert_true(client.ended);
+    assert_int_equal(rig.request_count, 0);
+    assert_int_equal(http_client_count(&client, "Connection: close\r\n"), 1);
+    assert_int_equal(http_client_count(&client, "4\r\npage\r\n0\r\n\r\n"), 1);
 }
 
 static void test_abort_is_seen(void **state)
@@ -717,6 +791,7 @@ int main(void)
         TEST(test_head),
         TEST(test_pipelines_in_order),
         TEST(test_one_request_at_a_time),
+        TEST(test_reads_on_after_a_pause),
         TEST(test_flood_of_pipelined_requests),
         TEST(test_flood_of_unread_answers),
         TEST(test_100_continue),
@@ -736,7 +811,9 @@ int main(void)
         TEST(test_reset_behind_pipelined_bytes),
         TEST(test_unread_bytes_do_not_spin),
         TEST(test_gone_while_streaming),
+        TEST(test_gone_while_reading),
         TEST(test_chunks_and_trailers),
+        TEST(test_stream_begun_before_the_body),
         TEST(test_abort_is_seen),
         TEST(test_backpressure),
         TEST(test_write_stall_resets),
