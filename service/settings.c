@@ -573,7 +573,7 @@ static bool address_is_loopback(const char *address, size_t length)
     memcpy(host, address, length);
     host[length] = '\0';
     if (strncmp(host, "[::1]", 5) == 0)
-        return true;
+        return host[5] == '\0' || host[5] == ':';
     colon = strrchr(host, ':');
     if (colon != NULL)
         host[colon - host] = '\0';
