@@ -302,10 +302,10 @@ static int load_flags(struct settings *settings, const char **ret_config,
             continue;
         if (strncmp(argv[i], "--", 2) == 0)
             setting = setting_find(argv[i] + 2, length - 2);
-        if (setting == NULL)
-            return error_set(err, ERROR_BAD_REQUEST, "%s: no such flag; --help lists them",
-                             argv[i]);
         snprintf(origin, sizeof(origin), "%.*s", (int)length, argv[i]);
+        if (setting == NULL) /* its value is not repeated: it may be a password */
+            return error_set(err, ERROR_BAD_REQUEST, "%s: no such flag; --help lists them",
+                             origin);
         if (equals != NULL)
             value = equals + 1;
         else if (i + 1 < argc)
