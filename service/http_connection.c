@@ -3,8 +3,6 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -29,15 +27,6 @@
 /* Pipelined requests answered in one turn of the loop, so that one client
  * can't keep it for itself. */
 #define REQUESTS_PER_TURN 16
-
-/* Unsent bytes in the kernel at which the socket stops being writable: keeps
- * write progress observable and the backlog ours to bound. */
-#define KERNEL_UNSENT_BYTES (128 * 1024)
-
-/* A peer that vanished without a word is noticed after 10 + 3 * 5 s. */
-#define KEEPALIVE_IDLE_S 10
-#define KEEPALIVE_INTERVAL_S 5
-#define KEEPALIVE_PROBES 3
 
 enum connection_state {
     CONNECTION_IDLE,      /* between requests */
@@ -68,8 +57,6 @@ struct http_connection {
     bool broken;
     bool processing;
 };
-
-static void connection_process(struct http_connection *connection);
 
 static struct timeval timeval_of_ms(int64_t ms)
 {
@@ -524,21 +511,6 @@ static void on_resume(evutil_socket_t fd, short what, void *user)
 
 /* -- Making and ending ------------------------------------------------------ */
 
-static void set_socket_option(evutil_socket_t fd, int level, int name, int value)
-{
-    setsockopt(fd, level, name, &value, sizeof(value));
-}
-
-static void prepare_socket(evutil_socket_t fd)
-{
-    set_socket_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    set_socket_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, KERNEL_UNSENT_BYTES);
-    set_socket_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-    set_socket_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
-    set_socket_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
-    set_socket_option(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
-}
-
 /* Everything a connection is made of; false: some of it couldn't be had. */
 static bool connection_open(struct http_connection *connection, evutil_socket_t fd)
 {
@@ -586,7 +558,6 @@ void http_connection_new(struct http_connection_group *group, evutil_socket_t fd
         return;
     }
 
-    prepare_socket(fd);
     DL_APPEND(group->connections, connection);
     connection->refused = refused;
     if (refused)

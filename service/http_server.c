@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,15 @@
 /* Without descriptors accept fails at once, again and again: look away a while. */
 #define ACCEPT_PAUSE_MS 100
 #define ACCEPT_FAILURE_LOG_MS 10000
+
+/* Unsent bytes in the kernel at which the socket stops being writable: keeps
+ * write progress observable and the backlog ours to bound. */
+#define KERNEL_UNSENT_BYTES (128 * 1024)
+
+/* A peer that vanished without a word is noticed after 10 + 3 * 5 s. */
+#define KEEPALIVE_IDLE_S 10
+#define KEEPALIVE_INTERVAL_S 5
+#define KEEPALIVE_PROBES 3
 
 struct http_listener {
     struct evconnlistener *socket;
@@ -61,6 +71,21 @@ struct http_server_config http_server_config_default(void)
 
 /* -- Connections come and go ------------------------------------------------ */
 
+static void set_socket_option(evutil_socket_t fd, int level, int name, int value)
+{
+    setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+static void prepare_socket(evutil_socket_t fd)
+{
+    set_socket_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    set_socket_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, KERNEL_UNSENT_BYTES);
+    set_socket_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_socket_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
+    set_socket_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
+    set_socket_option(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
+}
+
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
                       int length, void *user)
 {
@@ -71,10 +96,12 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     (void)length;
 
     bool refused = group->serving_count >= group->config.max_connections;
-    if (refused && group->refused_count >= REFUSED_MAX)
+    if (refused && group->refused_count >= REFUSED_MAX) {
         evutil_closesocket(fd);
-    else
-        http_connection_new(group, fd, refused);
+        return;
+    }
+    prepare_socket(fd);
+    http_connection_new(group, fd, refused);
 }
 
 static void set_accepting(struct http_server *server, bool accepting)
