@@ -2,6 +2,7 @@ package sparkservice.bridge;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.arrow.vector.types.pojo.Schema;
@@ -26,6 +27,7 @@ final class Engine implements AutoCloseable {
         this.limits = new ResultBuffer.Limits(MEMORY_BYTES, MEMORY_FLOOR_BYTES,
                 config.spoolBytes(), spool);
         this.session = session(SessionSettings.of(config));
+        session.experimental().extraOptimizations_$eq(Scala.seq(List.of(new CancelCheckRule())));
         PlanGate.REFUSED_FUNCTIONS.forEach(name -> SparkLine.state(session).functionRegistry()
                 .dropFunction(new FunctionIdentifier(name)));
         this.tablePlanner = new TableQueryPlanner(session, DataRoots.parse(config.dataRoots()));

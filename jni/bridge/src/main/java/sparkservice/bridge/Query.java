@@ -18,6 +18,7 @@ import sparkservice.bridge.scheduler.ReservingScheduler;
  */
 final class Query implements Cancellation, AutoCloseable {
     private static final long CANCEL_REPEAT_MS = 50;
+    private static final long TASK_LOOK_MS = 5;
 
     /** Parses, checks, plans: everything before the first job. */
     interface Planner {
@@ -64,6 +65,11 @@ final class Query implements Cancellation, AutoCloseable {
         return buffer;
     }
 
+    /** Whether nothing of it runs any more; its rows can still wait to be read. */
+    boolean hasEnded() {
+        return runner.getState() == Thread.State.TERMINATED;
+    }
+
     /** Starts the query; returns its columns once it is planned. */
     Schema open() throws BridgeException, InterruptedException {
         runner.setContextClassLoader(Thread.currentThread().getContextClassLoader());
@@ -106,7 +112,16 @@ final class Query implements Cancellation, AutoCloseable {
             interruptWork();
             runner.join(CANCEL_REPEAT_MS);
         }
+        while (tasksRun()) {
+            Thread.sleep(TASK_LOOK_MS);
+        }
         buffer.close();
+    }
+
+    /** Spark calls a job cancelled at once; its tasks go on until they look. */
+    private boolean tasksRun() {
+        return context.taskScheduler() instanceof ReservingScheduler scheduler
+                && scheduler.runsTaskOf(tag());
     }
 
     private void run() {
