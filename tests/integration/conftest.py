@@ -104,13 +104,20 @@ class Baseline:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def leaves_no_blocks(request):
-    """After every file of tests: no shuffle and no broadcast outlives its query."""
+def leaves_no_shuffle(request):
+    """After every file of tests: no shuffle outlives its query.
+
+    Delta keeps the state of each table it has read, a shuffle each, in a cache
+    of bounded size.
+    """
     yield
     service = getattr(request.session, "shared_service", None)
-    if service is not None:
-        wait_until(lambda: not service.blocks_after_gc(), SETTLE_SECONDS,
-                   lambda: f"no blocks: {sorted(map(str, service.blocks_after_gc()))}", interval=0.5)
+    if service is None:
+        return
+    kept_by_delta = len(list(service.data_root.rglob("_delta_log"))) + service.deleted_delta_tables
+    wait_until(lambda: len(service.shuffles_after_gc()) <= kept_by_delta, SETTLE_SECONDS,
+               lambda: f"at most {kept_by_delta} shuffles: {service.shuffles_after_gc()}",
+               interval=0.5)
 
 
 @pytest.fixture(autouse=True)

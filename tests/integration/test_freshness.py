@@ -1,5 +1,6 @@
 """What another program has committed, the next query sees: twenty commits of each kind."""
 
+import json
 import shutil
 
 import pyarrow
@@ -52,6 +53,7 @@ def test_removed_parquet_files(service, folder):
 
 
 def test_delta_commits(service, world, folder):
+    service.deleted_delta_tables += 1
     table = f"delta.`{folder}/delta`"
     world.writer.run(f"CREATE TABLE {table} (v BIGINT) USING delta")
     for commit in range(1, COMMITS + 1):
@@ -64,6 +66,7 @@ def test_delta_commits(service, world, folder):
 def test_delta_table_made_anew_at_the_same_place(service, world, folder):
     table = f"delta.`{folder}/delta`"
     for value in (1, 2, 3):
+        service.deleted_delta_tables += 1
         shutil.rmtree(folder / "delta", ignore_errors=True)
         world.writer.run(f"CREATE TABLE {table} USING delta AS SELECT CAST({value} AS BIGINT) AS v")
         assert read(service, "delta", "delta_data", path=f"{folder}/delta") == [value]
@@ -87,8 +90,8 @@ def test_iceberg_commits(service, world, iceberg_table):
 def test_iceberg_snapshot_by_id(service, world, iceberg_table):
     world.writer.run(f"INSERT INTO {iceberg_table} VALUES (1)")
     metadata = world.data / "iceberg" / "samples" / "fresh" / "metadata"
-    newest = max(metadata.glob("v*.metadata.json"), key=lambda path: int(path.name[1:].split(".")[0]))
-    import json
+    newest = max(metadata.glob("v*.metadata.json"),
+                 key=lambda path: int(path.name[1:].split(".")[0]))
     snapshot = json.loads(newest.read_text())["current-snapshot-id"]
     world.writer.run(f"INSERT INTO {iceberg_table} VALUES (2)")
     for form in (snapshot, str(snapshot)):

@@ -8,6 +8,7 @@ import subprocess
 
 # Files that the JVM opens when it first needs a class and keeps for life.
 CODE_FILE = re.compile(r"\.(jar|so|jsa|so\.\d.*)$|/lib/modules$|^/dev/u?random$|^/dev/null$")
+BLOCK_FOLDER = re.compile(r"/blockmgr-[^/]*/")
 
 # Pools whose size follows the work of the last minute, each with the most
 # threads it may have: Spark's and the JVM's own sizing, not a query's remains.
@@ -36,7 +37,7 @@ ELASTIC_POOLS = {
 
 
 def descriptors(pid):
-    """How many of each kind are open: socket, eventfd, data file ... Code files left out."""
+    """How many of each kind are open: socket, eventfd, data file ... Code and blocks left out."""
     kinds = collections.Counter()
     folder = f"/proc/{pid}/fd"
     for name in os.listdir(folder):
@@ -44,7 +45,7 @@ def descriptors(pid):
             target = os.readlink(f"{folder}/{name}")
         except FileNotFoundError:
             continue
-        if not CODE_FILE.search(target):
+        if not CODE_FILE.search(target) and not BLOCK_FOLDER.search(target):
             kinds[re.sub(r":\[.*", "", target)] += 1
     return kinds
 
@@ -73,12 +74,18 @@ def threads(pid):
 def files_below(folder):
     """Regular files below a folder, Spark's blocks left out."""
     return {path for path in pathlib.Path(folder).rglob("*")
-            if path.is_file() and not any(part.startswith("blockmgr-") for part in path.parts)}
+            if path.is_file() and not BLOCK_FOLDER.search(str(path))}
 
 
-def blocks_below(folder):
-    """Spark's shuffle and broadcast files: freed when a GC finds their query's plan gone."""
-    return {path for path in pathlib.Path(folder).rglob("blockmgr-*/*/*") if path.is_file()}
+def shuffles(pid, folder):
+    """Shuffles of which a file is left or open: freed when a GC finds their query's plan gone."""
+    names = [path.name for path in pathlib.Path(folder).rglob("blockmgr-*/*/*")]
+    for link in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            names.append(os.path.basename(os.readlink(link)))
+        except FileNotFoundError:
+            continue
+    return {match[0] for match in (re.match(r"shuffle_\d+", name) for name in names) if match}
 
 
 def collect_garbage(pid):

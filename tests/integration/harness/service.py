@@ -22,6 +22,8 @@ LOUD_LINE = re.compile(r"\blevel=(warn|error)\b|^(WARN|ERROR)\b|\s(WARN|ERROR)\s
 class Service:
     def __init__(self, data_root, **env):
         self.port = free_port()
+        self.data_root = data_root
+        self.deleted_delta_tables = 0  # read once and gone since, but still in Delta's cache
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="spark-service-test-"))
         self.state_dir = self.folder / "state"
         self.log_path = self.folder / "service.log"
@@ -155,10 +157,10 @@ class Service:
     def temp_files(self):
         return process_facts.files_below(self.state_dir)
 
-    def blocks_after_gc(self):
-        """Spark's block files that a garbage collection leaves. The canary makes some, too."""
+    def shuffles_after_gc(self):
+        """Shuffles that a garbage collection leaves."""
         process_facts.collect_garbage(self.pid)
-        return process_facts.blocks_below(self.state_dir)
+        return process_facts.shuffles(self.pid, self.state_dir)
 
 
 def query_body(sql, **fields):
