@@ -251,6 +251,24 @@ static void test_twin_id(void **state)
     check_answer(&client, 200, "[{\"n\":0}]");
 }
 
+/* A cancel that comes late for one attempt must not hit the next of the same id. */
+static void test_each_attempt_has_its_own_tag(void **state)
+{
+    struct answer first;
+    struct answer second;
+
+    (void)state;
+    assert_true(
+        service_client_query_once(service->port, service->data, "echo", WITH_ID(ID), &first));
+    assert_true(
+        service_client_query_once(service->port, service->data, "echo", WITH_ID(ID), &second));
+    assert_non_null(strstr(first.body, ID));
+    assert_non_null(strstr(second.body, ID));
+    assert_string_not_equal(first.body, second.body);
+    answer_done(&first);
+    answer_done(&second);
+}
+
 /* ---- clients that leave ---- */
 
 static void leave_fin(struct service_client *client)
@@ -415,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_delete_a_stream),
         cmocka_unit_test(test_delete_what_is_not_there),
         cmocka_unit_test(test_twin_id),
+        cmocka_unit_test(test_each_attempt_has_its_own_tag),
         cmocka_unit_test(test_leave_while_queued),
         cmocka_unit_test(test_leave_while_running),
         cmocka_unit_test(test_leave_while_streaming),
