@@ -91,6 +91,8 @@ final class PlanGate {
             }
         } else if (node instanceof UnresolvedRelation relation && !relation.options().isEmpty()) {
             throw refused("clause", "WITH (options)");
+        } else if (node.isStreaming()) {
+            throw refused("clause", "STREAM");
         }
     }
 

@@ -18,6 +18,7 @@ import sparkservice.bridge.scheduler.ReservingScheduler;
  */
 final class Query implements Cancellation, AutoCloseable {
     private static final long CANCEL_REPEAT_MS = 50;
+    private static final long TASKS_POLL_MS = 2;
     private static final long TASK_LOOK_MS = 5;
 
     /** Parses, checks, plans: everything before the first job. */
@@ -38,6 +39,8 @@ final class Query implements Cancellation, AutoCloseable {
     private final CompletableFuture<QueryPlan> planned = new CompletableFuture<>();
     private final ErrorMapper errors;
     private volatile boolean cancelled;
+    /** The jobs came to their own end, so that no task can be left. */
+    private volatile boolean finished;
     private volatile Runnable onCancel;
     private BatchReader reader;
 
@@ -133,6 +136,7 @@ final class Query implements Cancellation, AutoCloseable {
             check();
             planned.complete(plan);
             buffer.finish(plan.run(id, buffer, this));
+            finished = true;
         } catch (Throwable e) {
             planned.completeExceptionally(e);
             buffer.fail(errors.map(e, cancelled));

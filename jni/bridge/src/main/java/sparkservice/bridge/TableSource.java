@@ -77,7 +77,7 @@ final class TableSource implements RelationBinder.Relations {
         }
         try {
             return byTable(List.of(request.table().split("\\.", -1)));
-        } catch (RuntimeException e) {
+        } catch (Exception e) {
             if (ErrorMapper.isMissingTable(e)) {
                 throw BridgeException.notFound("The table does not exist: " + request.table());
             }
@@ -144,11 +144,20 @@ final class TableSource implements RelationBinder.Relations {
         if (request.asOfVersion() >= 0) {
             throw BridgeException.badRequest("Iceberg has as_of snapshot_id or timestamp.");
         } else if (request.asOfSnapshotId() != null) {
-            reader.option("snapshot-id", request.asOfSnapshotId());
+            reader.option("versionAsOf", snapshotId());
         } else if (request.asOfTimestamp() != null) {
-            reader.option("as-of-timestamp", asOfInstant().toEpochMilli());
+            reader.option("timestampAsOf", asOfInstant().toString());
         }
         return SparkLine.analyzed(reader.load(name));
+    }
+
+    /** Digits only: the reader would take a word for a branch or tag. */
+    private String snapshotId() throws BridgeException {
+        try {
+            return Long.toString(Long.parseLong(request.asOfSnapshotId()));
+        } catch (NumberFormatException e) {
+            throw BridgeException.badRequest("as_of.snapshot_id is not a number.");
+        }
     }
 
     private Instant asOfInstant() throws BridgeException {

@@ -22,6 +22,14 @@ final class StatementGate {
     private static final Set<String> EXPLAINED = Set.of("SELECT", "INSERT", "UPDATE", "DELETE",
             "REPLACE", "WITH", "TABLE", "VALUES", "ANALYZE", "EXTENDED", "PARTITIONS", "FORMAT",
             "FOR", "(");
+    /** How MySQL's and MariaDB's other statements begin. */
+    private static final Set<String> OTHER_VERBS = Set.of("ALTER", "ANALYZE", "BACKUP", "BEGIN",
+            "BINLOG", "CACHE", "CALL", "CHANGE", "CHECK", "CHECKSUM", "CLONE", "COMMIT", "CREATE",
+            "DEALLOCATE", "DELETE", "DELIMITER", "DO", "DROP", "EXECUTE", "EXPLAIN", "FLUSH", "GET",
+            "GRANT", "HANDLER", "HELP", "IMPORT", "INSERT", "INSTALL", "KILL", "LOAD", "LOCK",
+            "MERGE", "OPTIMIZE", "PREPARE", "PURGE", "RELEASE", "RENAME", "REPAIR", "REPLACE",
+            "RESET", "RESIGNAL", "RESTART", "REVOKE", "ROLLBACK", "SAVEPOINT", "SET", "SHUTDOWN",
+            "SIGNAL", "START", "STOP", "TRUNCATE", "UNINSTALL", "UNLOCK", "UPDATE", "USE", "XA");
     private static final Set<String> REFUSED_WORDS = Set.of("OUTFILE", "DUMPFILE", "LOAD_FILE");
 
     private StatementGate() {
@@ -49,7 +57,8 @@ final class StatementGate {
                 || first == 0 && (verb.equals("DESCRIBE") || verb.equals("DESC"))
                         && !rest.isEmpty() && !EXPLAINED.contains(rest.get(0));
         if (!allowed) {
-            throw refused(verb);
+            throw OTHER_VERBS.contains(verb) || first == 0 && verb.equals("SHOW")
+                    || verb.startsWith("DESC") ? refused(verb) : unknown(verb);
         }
     }
 
@@ -59,6 +68,12 @@ final class StatementGate {
             i++;
         }
         return i < rest.size() && SHOWN.contains(rest.get(i));
+    }
+
+    /** Not sent to the server either, but a slip and not an attempt. */
+    private static BridgeException unknown(String word) {
+        return new BridgeException(Code.SQL_ERROR, "A query begins with SELECT, WITH, VALUES, TABLE,"
+                + " SHOW or DESCRIBE, not with " + word + ".", "42000", null, 1, 0, null);
     }
 
     private static BridgeException refused(String word) {

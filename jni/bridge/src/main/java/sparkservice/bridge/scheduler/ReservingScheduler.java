@@ -38,6 +38,17 @@ public final class ReservingScheduler extends TaskSchedulerImpl {
         return new ReservingTaskSetManager(this, taskSet, maxTaskFailures);
     }
 
+    /** Slots that tasks of the query hold now, cancelled ones that still run too. */
+    public int runningTasks(String query) {
+        int running = 0;
+        for (TaskSetManager manager : taskIdToTaskSetManager().values()) {
+            if (query.equals(queryOf(manager.taskSet()))) {
+                running++;
+            }
+        }
+        return running;
+    }
+
     /** Under the scheduler's lock, as all offers are. */
     boolean refuses(TaskSet taskSet) {
         String query = queryOf(taskSet);
