@@ -18,7 +18,6 @@ import sparkservice.bridge.scheduler.ReservingScheduler;
  */
 final class Query implements Cancellation, AutoCloseable {
     private static final long CANCEL_REPEAT_MS = 50;
-    private static final long TASKS_POLL_MS = 2;
     private static final long TASK_LOOK_MS = 5;
 
     /** Parses, checks, plans: everything before the first job. */
@@ -39,8 +38,6 @@ final class Query implements Cancellation, AutoCloseable {
     private final CompletableFuture<QueryPlan> planned = new CompletableFuture<>();
     private final ErrorMapper errors;
     private volatile boolean cancelled;
-    /** The jobs came to their own end, so that no task can be left. */
-    private volatile boolean finished;
     private volatile Runnable onCancel;
     private BatchReader reader;
 
@@ -124,7 +121,7 @@ final class Query implements Cancellation, AutoCloseable {
     /** Spark calls a job cancelled at once; its tasks go on until they look. */
     private boolean tasksRun() {
         return context.taskScheduler() instanceof ReservingScheduler scheduler
-                && scheduler.runsTaskOf(tag());
+                && scheduler.runningTasks(tag()) > 0;
     }
 
     private void run() {
@@ -136,7 +133,6 @@ final class Query implements Cancellation, AutoCloseable {
             check();
             planned.complete(plan);
             buffer.finish(plan.run(id, buffer, this));
-            finished = true;
         } catch (Throwable e) {
             planned.completeExceptionally(e);
             buffer.fail(errors.map(e, cancelled));

@@ -253,7 +253,8 @@ class ResultTest {
         long end = System.nanoTime() + 60_000_000_000L;
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() > end) {
-                throw new AssertionError("the condition did not come true");
+                throw new AssertionError("the condition did not come true; slots are held by "
+                        + TestTasks.holders());
             }
             Thread.onSpinWait();
             java.util.concurrent.locks.LockSupport.parkNanos(1_000_000);

@@ -1,5 +1,6 @@
 package sparkservice.bridge;
 
+import java.util.List;
 import org.apache.spark.SparkContext;
 import sparkservice.bridge.scheduler.ReservingScheduler;
 
@@ -10,5 +11,13 @@ final class TestTasks {
 
     static int running(String tag) {
         return ((ReservingScheduler) SparkContext.getOrCreate().taskScheduler()).runningTasks(tag);
+    }
+
+    /** For a message: each task that holds a slot, by its query. */
+    static List<String> holders() {
+        return ((ReservingScheduler) SparkContext.getOrCreate().taskScheduler())
+                .taskIdToTaskSetManager().entrySet().stream()
+                .map(task -> task.getKey() + "=" + task.getValue().taskSet().properties()
+                        .getProperty(ReservingScheduler.QUERY_PROPERTY)).toList();
     }
 }

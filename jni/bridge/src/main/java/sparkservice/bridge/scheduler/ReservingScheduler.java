@@ -64,18 +64,6 @@ public final class ReservingScheduler extends TaskSchedulerImpl {
         return queryRuns && slots - running <= reserve;
     }
 
-    /** Whether any task of the query still holds a slot. */
-    public boolean runsTaskOf(String query) {
-        synchronized (this) {
-            for (TaskSetManager manager : taskIdToTaskSetManager().values()) {
-                if (query.equals(queryOf(manager.taskSet()))) {
-                    return true;
-                }
-            }
-            return false;
-        }
-    }
-
     private static String queryOf(TaskSet taskSet) {
         return taskSet.properties() == null ? null
                 : taskSet.properties().getProperty(QUERY_PROPERTY);
