@@ -41,6 +41,7 @@ def shared_service(request, world, ui_port):
         service.wait_ready()
         service.start_log = service.log()
         warm_up(service, world)
+        SparkUi(ui_port).active_stages()  # its web part loads at first use, with warnings
         service.baseline = Baseline(service)
         request.session.shared_service = service
         yield service

@@ -22,7 +22,7 @@ ELASTIC_POOLS = {
     r"^ResultQueryStag": 1024,   # ditto; spark.sql.resultQueryStage.maxThreadThreshold
     r"^block-manager": 200,
     r"^map-output-": 8,
-    r"^netty-rpc": 16,
+    r"^(netty-rpc|rpc-server|rpc-client)": 24,
     r"^dispatcher": 16,
     r"^files-client": 16,
     r"^(G1|GC|VM|C1|C2|Parallel|ParGC|Signal|Sweeper|Service|Monitor|Notifi|Common|Attach)": 64,
