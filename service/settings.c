@@ -3,81 +3,15 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "log.h"
 #include "memory_limit.h"
-
-#define ENV_PREFIX "SPARK_SERVICE_"
+#include "settings_table.h"
 
 extern char **environ;
-
-enum setting_type { TYPE_TEXT, TYPE_INTEGER, TYPE_BOOL };
-
-struct setting {
-    const char *name;
-    enum setting_type type;
-    const char *default_text; /* "" = worked out, see help */
-    int64_t min;
-    int64_t max;
-    size_t offset;
-    const char *help;
-};
-
-#define TEXT(name, field, value, help)                                                             \
-    {name, TYPE_TEXT, value, 0, 0, offsetof(struct settings, field), help}
-#define INTEGER(name, field, value, min, max, help)                                                \
-    {name, TYPE_INTEGER, value, min, max, offsetof(struct settings, field), help}
-#define BOOL(name, field, value, help)                                                             \
-    {name, TYPE_BOOL, value, 0, 1, offsetof(struct settings, field), help}
-
-static const struct setting SETTINGS[] = {
-    TEXT("CONFIG", config, "", "file with NAME=value lines, read before environment and flags"),
-    TEXT("LISTEN", listen, "127.0.0.1:8000", "addresses to listen on, several by comma"),
-    BOOL("INSECURE", insecure, "0", "allow a non-loopback LISTEN although callers need no token"),
-    TEXT("DATA_ROOTS", data_roots, "/data",
-         "folders (or s3a://bucket/prefix) whose tables may be read, several by comma"),
-    TEXT("ICEBERG_WAREHOUSE", iceberg_warehouse, "",
-         "warehouse of catalog `local`; default: iceberg below the first root"),
-    INTEGER("WORKERS", workers, "8", 1, 256, "queries that run at once"),
-    INTEGER("QUEUE_LENGTH", queue_length, "256", 0, 100000, "queries that may wait"),
-    INTEGER("QUERY_TIMEOUT_MS", query_timeout_ms, "30000", 1, 86400000,
-            "run time of a query that names none"),
-    INTEGER("QUERY_TIMEOUT_MAX_MS", query_timeout_max_ms, "600000", 1, 86400000,
-            "longest run time a query may ask for"),
-    INTEGER("QUEUE_TIMEOUT_MS", queue_timeout_ms, "10000", 0, 600000,
-            "waiting time of a query that names none"),
-    INTEGER("DRAIN_MS", drain_ms, "20000", 0, 600000,
-            "how long SIGTERM waits for running queries before it cancels them"),
-    INTEGER("MAX_CONNECTIONS", max_connections, "1024", 1, 65536, "open client connections"),
-    INTEGER("MAX_BODY_BYTES", max_body_bytes, "1048576", 1024, 67108864, "size of a request body"),
-    TEXT("STATE_DIR", state_dir, "",
-         "folder for scratch files; default: spark-service below $XDG_STATE_HOME or "
-         "~/.local/state"),
-    INTEGER("SPOOL_BYTES", spool_bytes, "4294967296", 1048576, INT64_MAX,
-            "bytes of waiting results on disk, all queries together"),
-    INTEGER("SLOT_LOST_MS", slot_lost_ms, "30000", 100, 600000,
-            "a worker not back that long after its cancel counts as lost"),
-    INTEGER("CANARY_INTERVAL_MS", canary_interval_ms, "5000", 100, 60000,
-            "pause between canary queries"),
-    INTEGER("CANARY_MAX_AGE_MS", canary_max_age_ms, "30000", 1000, 600000,
-            "readiness is red when the last good canary is older"),
-    TEXT("SPARK_LINE", spark_line, "4.1.0", "Spark line below lib/: 4.1.0 or 3.5.7"),
-    TEXT("SPARK_MASTER", spark_master, "",
-         "Spark master URL; default: local[N], N = 4 x cores, at least 8"),
-    TEXT("SPARK_CONF", spark_conf, "", "further Spark properties, k=v, several by comma"),
-    TEXT("HEAP", heap, "",
-         "JVM heap, as 2g or 512m; default: half the memory limit, 512m to 4g"),
-    BOOL("SPARK_UI", spark_ui, "0", "Spark's own web page, on loopback"),
-    INTEGER("SPARK_UI_PORT", spark_ui_port, "4040", 1, 65535, "port of the Spark UI"),
-    BOOL("CHECK_JNI", check_jni, "0", "run the JVM with -Xcheck:jni (slow, for tests)"),
-    TEXT("MYSQL_HOSTS", mysql_hosts, "", "host:port,... that a request's config may name"),
-    TEXT("LOG_LEVEL", log_level, "info", "debug, info, warn or error"),
-};
-#define SETTING_COUNT (sizeof(SETTINGS) / sizeof(SETTINGS[0]))
 
 static char **text_slot(struct settings *settings, const struct setting *setting)
 {
@@ -170,9 +104,9 @@ static bool name_matches(const char *name, const char *spelling, size_t length)
 
 static const struct setting *setting_find(const char *spelling, size_t length)
 {
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
-        if (name_matches(SETTINGS[i].name, spelling, length))
-            return &SETTINGS[i];
+    for (size_t i = 0; i < settings_table_length; i++) {
+        if (name_matches(settings_table[i].name, spelling, length))
+            return &settings_table[i];
     }
     return NULL;
 }
@@ -206,8 +140,8 @@ static int load_file_line(struct settings *settings, const char *path, int line_
         return error_set(err, ERROR_BAD_REQUEST, "%s:%d: not NAME=value", path, line_number);
     *equals = '\0';
     text = trim(text);
-    if (strncmp(text, ENV_PREFIX, strlen(ENV_PREFIX)) == 0)
-        text += strlen(ENV_PREFIX);
+    if (strncmp(text, SETTINGS_ENV_PREFIX, strlen(SETTINGS_ENV_PREFIX)) == 0)
+        text += strlen(SETTINGS_ENV_PREFIX);
     setting = setting_find(text, strlen(text));
     if (setting == NULL)
         return error_set(err, ERROR_BAD_REQUEST, "%s:%d: unknown setting '%s'", path, line_number,
@@ -225,7 +159,7 @@ static int load_file(struct settings *settings, const char *path, struct error *
     int rc = 0;
 
     if (file == NULL)
-        return error_set(err, ERROR_BAD_REQUEST, ENV_PREFIX "CONFIG: can't read %s: %s", path,
+        return error_set(err, ERROR_BAD_REQUEST, SETTINGS_ENV_PREFIX "CONFIG: can't read %s: %s", path,
                          strerror(errno));
     while (rc == 0 && getline(&line, &capacity, file) >= 0)
         rc = load_file_line(settings, path, ++line_number, line, err);
@@ -240,11 +174,11 @@ static int load_environment(struct settings *settings, struct error *err)
 {
     for (char **entry = environ; *entry != NULL; entry++) {
         const struct setting *setting = NULL;
-        const char *name = *entry + strlen(ENV_PREFIX);
+        const char *name = *entry + strlen(SETTINGS_ENV_PREFIX);
         const char *equals = strchr(*entry, '=');
         char origin[128];
 
-        if (strncmp(*entry, ENV_PREFIX, strlen(ENV_PREFIX)) != 0 || equals == NULL)
+        if (strncmp(*entry, SETTINGS_ENV_PREFIX, strlen(SETTINGS_ENV_PREFIX)) != 0 || equals == NULL)
             continue;
         setting = setting_find(name, (size_t)(equals - name));
         snprintf(origin, sizeof(origin), "%.*s", (int)(equals - *entry), *entry);
@@ -467,10 +401,10 @@ int settings_load(struct settings *ret_settings, enum settings_action *ret_actio
 {
     struct settings settings = {0};
     enum settings_action action = SETTINGS_RUN;
-    const char *config = getenv(ENV_PREFIX "CONFIG");
+    const char *config = getenv(SETTINGS_ENV_PREFIX "CONFIG");
 
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
-        if (setting_assign(&settings, &SETTINGS[i], SETTINGS[i].default_text, SETTINGS[i].name,
+    for (size_t i = 0; i < settings_table_length; i++) {
+        if (setting_assign(&settings, &settings_table[i], settings_table[i].default_text, settings_table[i].name,
                            err) != 0)
             goto fail;
     }
@@ -495,9 +429,9 @@ fail:
 
 void settings_done(struct settings *settings)
 {
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
-        if (SETTINGS[i].type == TYPE_TEXT)
-            free(*text_slot(settings, &SETTINGS[i]));
+    for (size_t i = 0; i < settings_table_length; i++) {
+        if (settings_table[i].type == TYPE_TEXT)
+            free(*text_slot(settings, &settings_table[i]));
     }
     if (settings->mysql_password != NULL)
         explicit_bzero(settings->mysql_password, strlen(settings->mysql_password));
@@ -506,60 +440,6 @@ void settings_done(struct settings *settings)
     free(settings->mysql_password);
     free(settings->mysql_database);
     memset(settings, 0, sizeof(*settings));
-}
-
-void settings_print_help(FILE *out)
-{
-    fputs("spark-service: Spark SQL over HTTP, one process\n"
-          "\n"
-          "  spark-service [--SETTING VALUE ...]   run in the foreground; Ctrl-C drains and ends\n"
-          "  spark-service probe ready|live        ask a running service; exit 0 or 1\n"
-          "  spark-service --check-config          check all settings, print them, exit 0 or 2\n"
-          "  spark-service --help | --version\n"
-          "\n"
-          "A setting is a flag (--data-roots), a variable (" ENV_PREFIX "DATA_ROOTS) or a line\n"
-          "in the file " ENV_PREFIX "CONFIG names; flag before variable before file.\n"
-          "The MySQL source `main` comes from MYSQL_HOST, MYSQL_PORT, MYSQL_USER,\n"
-          "MYSQL_PASSWORD or MYSQL_PASSWORD_FILE, and MYSQL_DATABASE.\n"
-          "Exit codes: 0 stopped, 2 bad setting, 3 JVM out of memory, 70 no JVM, 75 slots lost.\n"
-          "\n",
-          out);
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
-        const struct setting *setting = &SETTINGS[i];
-        char flag[64];
-        size_t length = strlen(setting->name);
-
-        for (size_t j = 0; j <= length; j++)
-            flag[j] = setting->name[j] == '_' ? '-'
-                                              : (char)tolower((unsigned char)setting->name[j]);
-        fprintf(out, "  --%-22s %s%s%s%s\n", flag, setting->help,
-                *setting->default_text != '\0' ? " [" : "", setting->default_text,
-                *setting->default_text != '\0' ? "]" : "");
-    }
-}
-
-void settings_print(const struct settings *settings, FILE *out)
-{
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
-        const struct setting *setting = &SETTINGS[i];
-        const char *slot = (const char *)settings + setting->offset;
-
-        switch (setting->type) {
-        case TYPE_TEXT:
-            fprintf(out, "%s=%s\n", setting->name, *(char *const *)(const void *)slot);
-            break;
-        case TYPE_INTEGER:
-            fprintf(out, "%s=%lld\n", setting->name,
-                    (long long)*(const int64_t *)(const void *)slot);
-            break;
-        case TYPE_BOOL:
-            fprintf(out, "%s=%d\n", setting->name, *(const bool *)slot ? 1 : 0);
-            break;
-        }
-    }
-    if (settings->mysql_host != NULL)
-        fprintf(out, "MYSQL_HOST=%s\nMYSQL_PORT=%lld\n", settings->mysql_host,
-                (long long)settings->mysql_port);
 }
 
 static bool address_is_loopback(const char *address, size_t length)

@@ -1,0 +1,53 @@
+#include "settings_table.h"
+
+#define TEXT(name, field, value, help)                                                             \
+    {name, TYPE_TEXT, value, 0, 0, offsetof(struct settings, field), help}
+#define INTEGER(name, field, value, min, max, help)                                                \
+    {name, TYPE_INTEGER, value, min, max, offsetof(struct settings, field), help}
+#define BOOL(name, field, value, help)                                                             \
+    {name, TYPE_BOOL, value, 0, 1, offsetof(struct settings, field), help}
+
+const struct setting settings_table[] = {
+    TEXT("CONFIG", config, "", "file with NAME=value lines, read before environment and flags"),
+    TEXT("LISTEN", listen, "127.0.0.1:8000", "addresses to listen on, several by comma"),
+    BOOL("INSECURE", insecure, "0", "allow a non-loopback LISTEN although callers need no token"),
+    TEXT("DATA_ROOTS", data_roots, "/data",
+         "folders (or s3a://bucket/prefix) whose tables may be read, several by comma"),
+    TEXT("ICEBERG_WAREHOUSE", iceberg_warehouse, "",
+         "warehouse of catalog `local`; default: iceberg below the first root"),
+    INTEGER("WORKERS", workers, "8", 1, 256, "queries that run at once"),
+    INTEGER("QUEUE_LENGTH", queue_length, "256", 0, 100000, "queries that may wait"),
+    INTEGER("QUERY_TIMEOUT_MS", query_timeout_ms, "30000", 1, 86400000,
+            "run time of a query that names none"),
+    INTEGER("QUERY_TIMEOUT_MAX_MS", query_timeout_max_ms, "600000", 1, 86400000,
+            "longest run time a query may ask for"),
+    INTEGER("QUEUE_TIMEOUT_MS", queue_timeout_ms, "10000", 0, 600000,
+            "waiting time of a query that names none"),
+    INTEGER("DRAIN_MS", drain_ms, "20000", 0, 600000,
+            "how long SIGTERM waits for running queries before it cancels them"),
+    INTEGER("MAX_CONNECTIONS", max_connections, "1024", 1, 65536, "open client connections"),
+    INTEGER("MAX_BODY_BYTES", max_body_bytes, "1048576", 1024, 67108864, "size of a request body"),
+    TEXT("STATE_DIR", state_dir, "",
+         "folder for scratch files; default: spark-service below $XDG_STATE_HOME or "
+         "~/.local/state"),
+    INTEGER("SPOOL_BYTES", spool_bytes, "4294967296", 1048576, INT64_MAX,
+            "bytes of waiting results on disk, all queries together"),
+    INTEGER("SLOT_LOST_MS", slot_lost_ms, "30000", 100, 600000,
+            "a worker not back that long after its cancel counts as lost"),
+    INTEGER("CANARY_INTERVAL_MS", canary_interval_ms, "5000", 100, 60000,
+            "pause between canary queries"),
+    INTEGER("CANARY_MAX_AGE_MS", canary_max_age_ms, "30000", 1000, 600000,
+            "readiness is red when the last good canary is older"),
+    TEXT("SPARK_LINE", spark_line, "4.1.0", "Spark line below lib/: 4.1.0 or 3.5.7"),
+    TEXT("SPARK_MASTER", spark_master, "",
+         "Spark master URL; default: local[N], N = 4 x cores, at least 8"),
+    TEXT("SPARK_CONF", spark_conf, "", "further Spark properties, k=v, several by comma"),
+    TEXT("HEAP", heap, "",
+         "JVM heap, as 2g or 512m; default: half the memory limit, 512m to 4g"),
+    BOOL("SPARK_UI", spark_ui, "0", "Spark's own web page, on loopback"),
+    INTEGER("SPARK_UI_PORT", spark_ui_port, "4040", 1, 65535, "port of the Spark UI"),
+    BOOL("CHECK_JNI", check_jni, "0", "run the JVM with -Xcheck:jni (slow, for tests)"),
+    TEXT("MYSQL_HOSTS", mysql_hosts, "", "host:port,... that a request's config may name"),
+    TEXT("LOG_LEVEL", log_level, "info", "debug, info, warn or error"),
+};
+const size_t settings_table_length = sizeof(settings_table) / sizeof(settings_table[0]);
