@@ -43,8 +43,9 @@ final class ErrorMapper {
             if (t instanceof BridgeException refusal) {
                 return refusal;
             }
-            if (t instanceof RootGuard.OutsideRootsException) {
-                return new BridgeException(Code.FORBIDDEN, t.getMessage(), thrown);
+            if (RootGuard.isRefusal(t)) {
+                return new BridgeException(Code.FORBIDDEN,
+                        "The table names a path outside the data roots.", thrown);
             }
             if (t instanceof SQLException mysql) {
                 return MysqlErrors.map(mysql);
@@ -163,6 +164,10 @@ final class ErrorMapper {
         Throwable root = thrown;
         while (root.getCause() != null && root.getCause() != root) {
             root = root.getCause();
+        }
+        if (String.valueOf(root.getMessage()).contains("is not a Parquet file")) {
+            return new BridgeException(Code.SQL_ERROR, "A file of the path is not a Parquet file.",
+                    thrown);
         }
         String message = root.getMessage() == null ? "" : ": " + hidePaths(firstLine(
                 root.getMessage()));

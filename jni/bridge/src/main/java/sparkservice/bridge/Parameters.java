@@ -8,12 +8,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.apache.spark.sql.catalyst.expressions.Cast;
-import org.apache.spark.sql.catalyst.expressions.CreateArray;
 import org.apache.spark.sql.catalyst.expressions.EvalMode;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.Literal;
 import org.apache.spark.sql.catalyst.parser.CatalystSqlParser$;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.util.GenericArrayData;
+import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.unsafe.types.UTF8String;
@@ -21,6 +22,8 @@ import scala.Option;
 
 /** JSON values bound to {@code :name} by Spark's own parameter nodes, never as text. */
 final class Parameters {
+    private static final Set<DataType> NUMBERS =
+            Set.of(DataTypes.LongType, DataTypes.DoubleType);
     private static final Set<String> TYPED = Set.of("type", "value");
 
     private Parameters() {
@@ -46,16 +49,42 @@ final class Parameters {
             return typed(name, json);
         }
         if (json.isArray()) {
-            List<Expression> elements = new ArrayList<>();
-            for (JsonNode element : json) {
-                if (element.isObject() || element.isArray()) {
-                    throw bad(name, "an array holds plain values only");
-                }
-                elements.add(plain(name, element));
-            }
-            return new CreateArray(Scala.seq(elements));
+            return array(name, json);
         }
         return plain(name, json);
+    }
+
+    /** One literal: Spark 3.5 takes nothing else as a parameter. */
+    private static Literal array(String name, JsonNode json) throws BridgeException {
+        List<Literal> elements = new ArrayList<>();
+        DataType type = DataTypes.NullType;
+        for (JsonNode element : json) {
+            if (element.isContainerNode()) {
+                throw bad(name, "an array holds plain values only");
+            }
+            Literal literal = plain(name, element);
+            type = commonType(name, type, literal.dataType());
+            elements.add(literal);
+        }
+        Object[] values = new Object[elements.size()];
+        for (int i = 0; i < values.length; i++) {
+            Object value = elements.get(i).value();
+            values[i] = type == DataTypes.DoubleType && value instanceof Long whole
+                    ? (Object) whole.doubleValue() : value;
+        }
+        return new Literal(new GenericArrayData(values), new ArrayType(type, true));
+    }
+
+    private static DataType commonType(String name, DataType one, DataType other)
+            throws BridgeException {
+        if (one.equals(other) || other.equals(DataTypes.NullType)) {
+            return one;
+        } else if (one.equals(DataTypes.NullType)) {
+            return other;
+        } else if (NUMBERS.contains(one) && NUMBERS.contains(other)) {
+            return DataTypes.DoubleType;
+        }
+        throw bad(name, "an array holds values of one type");
     }
 
     private static Literal plain(String name, JsonNode json) throws BridgeException {

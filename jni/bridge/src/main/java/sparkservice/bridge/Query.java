@@ -96,7 +96,9 @@ final class Query implements Cancellation, AutoCloseable {
     }
 
     private void interruptWork() {
-        context.cancelJobsWithTag(tag());
+        if (!context.isStopped()) {
+            context.cancelJobsWithTag(tag());
+        }
         Runnable hook = onCancel;
         if (hook != null) {
             hook.run();
@@ -137,9 +139,11 @@ final class Query implements Cancellation, AutoCloseable {
             planned.completeExceptionally(e);
             buffer.fail(errors.map(e, cancelled));
         } finally {
-            // An error or an early end can leave stages running that nobody waits for.
-            context.cancelJobsWithTag(tag());
             planner.end(request);
+            // An error or an early end can leave stages running that nobody waits for.
+            if (!context.isStopped()) {
+                context.cancelJobsWithTag(tag());
+            }
         }
     }
 

@@ -14,6 +14,8 @@ import org.apache.hadoop.fs.Path;
  * Iceberg manifest or an option names, its bytes come through Hadoop's FileSystem.
  */
 final class RootGuard {
+    private static final String OUTSIDE = "outside the data roots";
+
     static final String READABLE = "sparkservice.guard.readable";
     static final String WRITABLE = "sparkservice.guard.writable";
 
@@ -22,8 +24,14 @@ final class RootGuard {
         private static final long serialVersionUID = 1L;
 
         OutsideRootsException() {
-            super("The table names a path outside the data roots.");
+            super(OUTSIDE);
         }
+    }
+
+    /** Spark makes its own exception of a missing file and keeps the message only. */
+    static boolean isRefusal(Throwable t) {
+        return t instanceof OutsideRootsException || t instanceof FileNotFoundException
+                && t.getMessage() != null && t.getMessage().contains(OUTSIDE);
     }
 
     private final DataRoots readable;
@@ -53,8 +61,7 @@ final class RootGuard {
     /** A look at what may not be read finds nothing: Delta looks for its log in all parents. */
     void checkStatus(Path path) throws IOException {
         if (!mayRead(path)) {
-            throw (FileNotFoundException) new FileNotFoundException("outside the data roots")
-                    .initCause(new OutsideRootsException());
+            throw new FileNotFoundException(OUTSIDE);
         }
     }
 }

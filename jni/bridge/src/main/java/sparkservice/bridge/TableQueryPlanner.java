@@ -26,6 +26,8 @@ final class TableQueryPlanner implements Query.Planner {
             .add("data_type", DataTypes.StringType, false)
             .add("comment", DataTypes.StringType, true);
 
+    private static final int MAX_NESTING = 1000;
+
     private final SparkSession session;
     private final DataRoots roots;
 
@@ -37,6 +39,7 @@ final class TableQueryPlanner implements Query.Planner {
     @Override
     public QueryPlan plan(QueryRequest request, Cancellation cancellation) throws Exception {
         SparkSession.setActiveSession(session);
+        checkNesting(request.sql());
         LogicalPlan parsed = SparkLine.state(session).sqlParser().parsePlan(request.sql());
         TableSource tables = new TableSource(session, roots, request);
         if (isDescribe(parsed)) {
@@ -48,6 +51,20 @@ final class TableQueryPlanner implements Query.Planner {
         LogicalPlan limited = limited(bound, request.rowLimit());
         return planned(Parameters.bind(limited, request.params()),
                 new AnalysedGate(tables.resolved(), roots), cancellation);
+    }
+
+    /** The parser's time grows with the square of the depth, and nothing can interrupt it. */
+    private static void checkNesting(String sql) throws BridgeException {
+        int depth = 0;
+        for (int i = 0; i < sql.length(); i++) {
+            if (sql.charAt(i) == '(' && ++depth > MAX_NESTING) {
+                throw new BridgeException(BridgeException.Code.SQL_ERROR,
+                        "The statement is nested too deeply.", "54001", "STATEMENT_TOO_COMPLEX", 0,
+                        0, null);
+            } else if (sql.charAt(i) == ')' && depth > 0) {
+                depth--;
+            }
+        }
     }
 
     private QueryPlan planned(LogicalPlan plan, AnalysedGate gate, Cancellation cancellation)
@@ -89,7 +106,7 @@ final class TableQueryPlanner implements Query.Planner {
         List<Row> rows = new ArrayList<>();
         for (StructField field : table.schema().fields()) {
             rows.add(RowFactory.create(field.name(), field.dataType().simpleString(),
-                    field.getComment().isDefined() ? field.getComment().get() : null));
+                    field.getComment().filter(comment -> !comment.isEmpty()).getOrElse(() -> null)));
         }
         LogicalPlan answer = SparkLine.analyzed(session.createDataFrame(rows, DESCRIPTION));
         return new QueryPlan(session.sparkContext(), SparkLine.execution(session, answer),

@@ -21,7 +21,7 @@ class BindingTest {
                 "INSERT OVERWRITE DIRECTORY '${root}/bind/parquet' USING parquet"
                         + " SELECT id, concat('n', id) AS name FROM range(3)",
                 "INSERT OVERWRITE DIRECTORY '${root}/bind/p art/k=1' USING parquet SELECT 7L AS id",
-                "CREATE OR REPLACE TABLE delta.`${root}/bind/delta` USING delta AS SELECT 1 AS v",
+                "CREATE TABLE delta.`${root}/bind/delta` USING delta AS SELECT 1 AS v",
                 "INSERT INTO delta.`${root}/bind/delta` VALUES (2)",
                 "CREATE TABLE local.bind.t USING iceberg AS SELECT 1 AS v",
                 "INSERT INTO local.bind.t VALUES (2)");
@@ -190,7 +190,7 @@ class BindingTest {
     @Test
     void aReadSeesTheNewestCommitOfAnotherWriter() throws Exception {
         OutsideWriter.write(
-                "CREATE OR REPLACE TABLE delta.`${root}/fresh/delta` USING delta AS SELECT 0 AS v",
+                "CREATE TABLE delta.`${root}/fresh/delta` USING delta AS SELECT 0 AS v",
                 "CREATE TABLE local.fresh.t USING iceberg AS SELECT 0 AS v",
                 "INSERT OVERWRITE DIRECTORY '${root}/fresh/parquet' USING parquet SELECT 0 AS v");
         Path root = TestEngine.ROOT.resolve("fresh");
@@ -208,7 +208,8 @@ class BindingTest {
             assertEquals(one(commit), TestEngine.rows("parquet", root.resolve("parquet"),
                     "SELECT max(v) FROM parquet_data"));
         }
-        OutsideWriter.write("CREATE OR REPLACE TABLE delta.`${root}/fresh/delta` USING delta AS"
+        TestEngine.deleteTree(root.resolve("delta"));
+        OutsideWriter.write("CREATE TABLE delta.`${root}/fresh/delta` USING delta AS"
                 + " SELECT 'again' AS w");
         assertEquals(one("again"), TestEngine.rows("delta", root.resolve("delta"),
                 "SELECT * FROM delta_data"));

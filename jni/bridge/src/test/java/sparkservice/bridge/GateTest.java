@@ -219,6 +219,7 @@ class GateTest {
     private static boolean isParseError(TestEngine.Failed failure) {
         String errorClass = failure.error.path("error_class").asText();
         return errorClass.startsWith("PARSE_") || errorClass.startsWith("INVALID_SQL_SYNTAX")
+                || errorClass.equals("INVALID_SET_SYNTAX")
                 || errorClass.startsWith("_LEGACY_ERROR_TEMP_00")
                 || errorClass.equals("TABLE_OR_VIEW_NOT_FOUND")
                 || errorClass.startsWith("SQL_SCRIPT")

@@ -21,11 +21,11 @@ class GuardTest {
         TestEngine.start();
         OutsideWriter.write(
                 "INSERT OVERWRITE DIRECTORY '${home}/outside/parquet' USING parquet SELECT 'secret' s",
-                "CREATE OR REPLACE TABLE delta.`${home}/outside/delta` USING delta AS SELECT 'secret' s",
-                "CREATE OR REPLACE TABLE delta.`${root}/guard/delta` USING delta AS SELECT 'mine' s",
-                "CREATE OR REPLACE TABLE delta.`${home}/outside/clone`"
+                "CREATE TABLE delta.`${home}/outside/delta` USING delta AS SELECT 'secret' s",
+                "CREATE TABLE delta.`${root}/guard/delta` USING delta AS SELECT 'mine' s",
+                "CREATE TABLE delta.`${home}/outside/clone`"
                         + " SHALLOW CLONE delta.`${root}/guard/delta`",
-                "CREATE OR REPLACE TABLE delta.`${root}/guard/clone`"
+                "CREATE TABLE delta.`${root}/guard/clone`"
                         + " SHALLOW CLONE delta.`${home}/outside/delta`",
                 "CREATE TABLE local.guard.t USING iceberg AS SELECT 'mine' s",
                 "CREATE TABLE local.guard.evil (s STRING) USING iceberg"

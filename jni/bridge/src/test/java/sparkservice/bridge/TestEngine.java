@@ -172,6 +172,14 @@ final class TestEngine {
                 + org.apache.spark.sql.util.ArrowUtils.rootAllocator().getAllocatedMemory();
     }
 
+    static void deleteTree(Path folder) throws java.io.IOException {
+        try (var paths = Files.walk(folder)) {
+            for (Path path : paths.sorted(java.util.Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        }
+    }
+
     private static Failed failed(byte[] answer) {
         try {
             return new Failed(Json.parse(answer).get("error"));
@@ -182,7 +190,16 @@ final class TestEngine {
 
     private static Path temporaryFolder() {
         try {
-            return Files.createTempDirectory("bridge-test-").toRealPath();
+            Path folder = Files.createTempDirectory("bridge-test-").toRealPath();
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+                try {
+                    deleteTree(folder);
+                } catch (java.io.IOException e) {
+                    // Spark's own hook is deleting its part at the same time.
+                    folder.toFile().deleteOnExit();
+                }
+            }));
+            return folder;
         } catch (java.io.IOException e) {
             throw new AssertionError(e);
         }
