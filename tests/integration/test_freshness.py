@@ -18,8 +18,8 @@ def folder(world):
     shutil.rmtree(path)
 
 
-def read(service, source, table, **fields):
-    reply = service.query(source, f"SELECT v FROM {table} ORDER BY v", **fields)
+def read(service, source, name, **fields):
+    reply = service.query(source, f"SELECT v FROM {name} ORDER BY v", **fields)
     assert reply.status == 200, reply
     return [row["v"] for row in reply.json()]
 
@@ -59,10 +59,13 @@ def test_delta_commits(service, world, folder):
     for commit in range(1, COMMITS + 1):
         world.writer.run(f"INSERT INTO {table} VALUES ({commit})")
         seen = list(range(1, commit + 1))
-        assert read(service, "delta", "delta_data", path=f"{folder}/delta") == seen
-        assert read(service, "delta", table) == seen
+        if commit % 2:
+            assert read(service, "delta", "delta_data", path=f"{folder}/delta") == seen
+        else:
+            assert read(service, "delta", table) == seen
 
 
+@pytest.mark.expect_log("logger=DeltaLog .*Change in the table id")
 def test_delta_table_made_anew_at_the_same_place(service, world, folder):
     table = f"delta.`{folder}/delta`"
     for value in (1, 2, 3):
@@ -83,8 +86,10 @@ def test_iceberg_commits(service, world, iceberg_table):
     for commit in range(1, COMMITS + 1):
         world.writer.run(f"INSERT INTO {iceberg_table} VALUES ({commit})")
         seen = list(range(1, commit + 1))
-        assert read(service, "iceberg", "iceberg_data", table="samples.fresh") == seen
-        assert read(service, "iceberg", iceberg_table) == seen
+        if commit % 2:
+            assert read(service, "iceberg", "iceberg_data", table="samples.fresh") == seen
+        else:
+            assert read(service, "iceberg", iceberg_table) == seen
 
 
 def test_iceberg_snapshot_by_id(service, world, iceberg_table):
