@@ -259,15 +259,15 @@ static int add_root(struct data_roots *roots, const char *text, struct error *er
     const char *key = text;
 
     if (fault != NULL)
-        return error_set(err, ERROR_BAD_REQUEST, "data root %.512s %s", text, fault);
+        return error_set(err, ERROR_BAD_REQUEST, "DATA_ROOTS: %.512s %s", text, fault);
     root->is_s3a = is_s3a(text);
     if (root->is_s3a) {
         key = s3a_key(text);
         if (key == NULL)
-            return error_set(err, ERROR_BAD_REQUEST, "data root %.512s has no valid bucket", text);
+            return error_set(err, ERROR_BAD_REQUEST, "DATA_ROOTS: %.512s has no valid bucket", text);
     } else if (text[0] != '/') {
         return error_set(err, ERROR_BAD_REQUEST,
-                         "data root %.512s is neither an absolute folder nor s3a://bucket/prefix",
+                         "DATA_ROOTS: %.512s is neither an absolute folder nor s3a://bucket/prefix",
                          text);
     }
     root->path = normalise(text, (size_t)(key - text), key);
@@ -287,7 +287,7 @@ static int add_roots(struct data_roots *roots, char *list, struct error *err)
         for (size_t length = strlen(item); length > 0 && item[length - 1] == ' '; length--)
             item[length - 1] = '\0';
         if (*item == '\0')
-            return error_set(err, ERROR_BAD_REQUEST, "data roots: an entry is empty");
+            return error_set(err, ERROR_BAD_REQUEST, "DATA_ROOTS: an entry is empty");
         if (add_root(roots, item, err) < 0)
             return -1;
     }

@@ -219,6 +219,15 @@ static int start_engine(struct run *run, struct error *err)
     return engine_life_start(&config, &service->life, err);
 }
 
+/* What settings name, parsed further. */
+static int open_sources(const struct settings *settings, struct data_roots **ret_roots,
+                        struct mysql_sources **ret_mysql, struct error *err)
+{
+    if (data_roots_new(settings->data_roots, ret_roots, err) != 0)
+        return -1;
+    return mysql_sources_new(settings, ret_mysql, err);
+}
+
 /* In this order; each step may use what stands above it. */
 static int start(struct run *run, struct error *err)
 {
@@ -226,9 +235,8 @@ static int start(struct run *run, struct error *err)
 
     service->health = (struct health){.settings = &service->settings,
                                       .started = monotime_now()};
-    if (state_dir_open(service->settings.state_dir, &service->state_dir, err) != 0 ||
-        data_roots_new(service->settings.data_roots, &service->data_roots, err) != 0 ||
-        mysql_sources_new(&service->settings, &service->mysql_sources, err) != 0)
+    if (open_sources(&service->settings, &service->data_roots, &service->mysql_sources, err) != 0 ||
+        state_dir_open(service->settings.state_dir, &service->state_dir, err) != 0)
         return -1;
     service->base = event_base_new();
     service->queue = query_queue_new((size_t)service->settings.queue_length);
@@ -283,7 +291,6 @@ static void stop(struct run *run)
         data_roots_free(service->data_roots);
     }
     state_dir_close(service->state_dir);
-    log_line(LOG_INFO, "stopped", LOG_NUMBER("code", run->exit_code));
     if (clean)
         settings_done(&service->settings);
 }
@@ -310,11 +317,29 @@ static int run_service(const struct settings *settings)
     if (start(&run, &err) != 0) {
         fprintf(stderr, "spark-service: %s\n", err.detail);
         run.exit_code = EXIT_BAD_SETTING;
-    } else {
-        (void)event_base_dispatch(run.service.base);
+        stop(&run);
+        return run.exit_code;
     }
+    (void)event_base_dispatch(run.service.base);
     stop(&run);
+    log_line(LOG_INFO, "stopped", LOG_NUMBER("code", run.exit_code));
     return run.exit_code;
+}
+
+static int check_config(const struct settings *settings)
+{
+    struct data_roots *roots = NULL;
+    struct mysql_sources *mysql = NULL;
+    struct error err;
+    int result = open_sources(settings, &roots, &mysql, &err);
+
+    if (result == 0)
+        settings_print(settings, stdout);
+    else
+        fprintf(stderr, "spark-service: %s\n", err.detail);
+    mysql_sources_free(mysql);
+    data_roots_free(roots);
+    return result == 0 ? 0 : EXIT_BAD_SETTING;
 }
 
 int main(int argc, char **argv)
@@ -336,7 +361,7 @@ int main(int argc, char **argv)
         puts("spark-service " SPARK_SERVICE_VERSION);
         break;
     case SETTINGS_CHECK_CONFIG:
-        settings_print(&settings, stdout);
+        code = check_config(&settings);
         break;
     case SETTINGS_PROBE_READY:
         code = probe_run(settings.listen, "/readyz");

@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "query_syntax.h"
+
 #define DEFAULT_PORT 3306
 #define HOSTS_MAX 64
 
@@ -51,7 +53,7 @@ static int parse_host_port(const char *text, size_t length, struct host_port *re
         if (*end != '\0' || end == colon + 1)
             port = 0;
     }
-    if (*host == '\0' || port < 1 || port > 65535) {
+    if (!query_syntax_is_host(host) || port < 1 || port > 65535) {
         free(host);
         return error_set(err, ERROR_BAD_REQUEST, "MYSQL_HOSTS: '%.*s' is not host:port",
                          (int)length, text);

@@ -33,7 +33,7 @@ static int fail_memory(struct reader *reader)
     return error_set(reader->err, ERROR_ENGINE_ERROR, "out of memory for the request");
 }
 
-/* Gives a copy of a string of 1..max_bytes bytes. It has no NUL: the parser refuses them. */
+/* Gives a copy of a string of 1..max_bytes bytes. It has no NUL: read_fields refuses them. */
 static int read_text(struct reader *reader, const char *field, const json_t *value,
                      size_t max_bytes, char **ret_text)
 {
@@ -97,8 +97,31 @@ static int read_sql(struct reader *reader, const json_t *value)
     return 0;
 }
 
+static bool holds_nul(const json_t *value)
+{
+    const json_t *item;
+    const char *key;
+    size_t i;
+
+    if (json_is_string(value))
+        return strlen(json_string_value(value)) != json_string_length(value);
+    json_array_foreach(value, i, item)
+    {
+        if (holds_nul(item))
+            return true;
+    }
+    json_object_foreach((json_t *)value, key, item)
+    {
+        if (holds_nul(item))
+            return true;
+    }
+    return false;
+}
+
 static int read_path(struct reader *reader, const json_t *value)
 {
+    if (holds_nul(value))
+        return error_set(reader->err, ERROR_FORBIDDEN, "path has a NUL character");
     return read_text(reader, "path", value, PATH_MAX_BYTES, &reader->request->path);
 }
 
@@ -360,6 +383,8 @@ static int read_fields(struct reader *reader, const json_t *object, const char *
         if ((field->sources & 1u << reader->request->source) == 0)
             return error_set(reader->err, ERROR_BAD_REQUEST, "%s: is not a field of %s queries",
                              field->name, query_source_name(reader->request->source));
+        if (field->read != read_path && holds_nul(value))
+            return fail(reader, field->name, "must not have a NUL character");
         if (field->read(reader, value) < 0)
             return -1;
     }
@@ -422,10 +447,6 @@ static int fail_json(struct error *err, const json_error_t *json_error)
                          "body: a number at line %d, column %d does not fit 64 bits; as a "
                          "parameter, write {\"type\": \"DECIMAL(38,0)\", \"value\": \"...\"}",
                          json_error->line, json_error->column);
-    if (code == json_error_null_character || code == json_error_null_byte_in_key)
-        return error_set(err, ERROR_BAD_REQUEST,
-                         "body: NUL characters are not allowed (line %d, column %d)",
-                         json_error->line, json_error->column);
     return error_set(err, ERROR_BAD_REQUEST, "body is not valid JSON: %.*s (line %d, column %d)",
                      length, json_error->text, json_error->line, json_error->column);
 }
@@ -452,7 +473,7 @@ int query_request_parse(enum query_source source, const char *body, size_t lengt
     };
     struct reader reader = {.request = &request, .limits = limits, .err = err};
     json_error_t json_error;
-    json_t *tree = json_loadb(body, length, JSON_REJECT_DUPLICATES, &json_error);
+    json_t *tree = json_loadb(body, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &json_error);
     int result = -1;
 
     if (tree == NULL)

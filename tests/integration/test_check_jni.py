@@ -13,8 +13,8 @@ pytestmark = pytest.mark.fresh
 WARNING = re.compile(r"^(WARNING(?: in native method)?: .*|FATAL ERROR in native method: .*)$")
 FRAME = re.compile(r"^\s+at (\S+?)\(")
 
-# Top frame -> why its warning isn't ours. The JDK's own native code makes the call.
-NOT_OURS = {}
+# Top frame -> why its warning isn't ours.
+NOT_OURS = {"jdk.internal.loader.NativeLibraries.load": "a library's JNI_OnLoad; we have none"}
 
 
 def jni_warnings(log):

@@ -324,15 +324,15 @@ static void test_malformed_roots(void **state)
         const char *text;
         const char *detail;
     } cases[] = {
-        {"", "data roots: an entry is empty"},
-        {"/a,,/b", "data roots: an entry is empty"},
-        {"/a,", "data roots: an entry is empty"},
-        {"a", "data root a is neither an absolute folder nor s3a://bucket/prefix"},
-        {"file:///a", "data root file:///a is neither an absolute folder nor s3a://bucket/prefix"},
-        {"/a/../b", "data root /a/../b has a '..'"},
-        {"/a*", "data root /a* has one of the characters % * ? [ ] { } \\"},
-        {"s3a://B/x", "data root s3a://B/x has no valid bucket"},
-        {"s3a://", "data root s3a:// has no valid bucket"},
+        {"", "DATA_ROOTS: an entry is empty"},
+        {"/a,,/b", "DATA_ROOTS: an entry is empty"},
+        {"/a,", "DATA_ROOTS: an entry is empty"},
+        {"a", "DATA_ROOTS: a is neither an absolute folder nor s3a://bucket/prefix"},
+        {"file:///a", "DATA_ROOTS: file:///a is neither an absolute folder nor s3a://bucket/prefix"},
+        {"/a/../b", "DATA_ROOTS: /a/../b has a '..'"},
+        {"/a*", "DATA_ROOTS: /a* has one of the characters % * ? [ ] { } \\"},
+        {"s3a://B/x", "DATA_ROOTS: s3a://B/x has no valid bucket"},
+        {"s3a://", "DATA_ROOTS: s3a:// has no valid bucket"},
     };
 
     (void)state;

@@ -28,8 +28,8 @@ static struct query_request accept(enum query_source source, const char *body)
     return accept_bytes(source, body, strlen(body));
 }
 
-static void refuse_bytes(enum query_source source, const char *body, size_t length,
-                         const char *detail)
+static void refuse_as(enum error_code code, enum query_source source, const char *body,
+                      size_t length, const char *detail)
 {
     struct query_request request;
     struct error err;
@@ -39,9 +39,15 @@ static void refuse_bytes(enum query_source source, const char *body, size_t leng
         fail_msg("accepted: %s", body);
     for (size_t i = 0; i < sizeof(request); i++)
         assert_int_equal(((const unsigned char *)&request)[i], 0x5a);
-    assert_int_equal(err.code, ERROR_BAD_REQUEST);
+    assert_int_equal(err.code, code);
     if (strcmp(err.detail, detail) != 0)
         fail_msg("%s\n  gave:     %s\n  expected: %s", body, err.detail, detail);
+}
+
+static void refuse_bytes(enum query_source source, const char *body, size_t length,
+                         const char *detail)
+{
+    refuse_as(ERROR_BAD_REQUEST, source, body, length, detail);
 }
 
 static void refuse(enum query_source source, const char *body, const char *detail)
@@ -138,10 +144,27 @@ static void test_not_a_json_object(void **state)
            "body is not valid JSON: duplicate object key near '\"sql\"' (line 2, column 5)");
     refuse(QUERY_DELTA, "{\"sql\":\"\xff\"}",
            "body is not valid JSON: unable to decode byte 0xff (line 1, column 8)");
-    refuse(QUERY_DELTA, "{\"sql\":\"a\\u0000b\"}",
-           "body: NUL characters are not allowed (line 1, column 17)");
+    refuse(QUERY_DELTA, "{\"a\\u0000b\":1}",
+           "body is not valid JSON: NUL byte in object key not supported (line 1, column 11)");
     refuse_bytes(QUERY_DELTA, "{\"sql\":\"a\0b\"}", 13,
                  "body is not valid JSON: control character 0x0 (line 1, column 9)");
+}
+
+static void test_nul_character(void **state)
+{
+    (void)state;
+    refuse(QUERY_DELTA, "{\"sql\":\"a\\u0000b\"}", "sql: must not have a NUL character");
+    refuse(QUERY_DELTA, "{\"sql\":\"x\",\"tags\":[\"a\",\"b\\u0000\"]}",
+           "tags: must not have a NUL character");
+    refuse(QUERY_MYSQL, "{\"sql\":\"x\",\"engine\":\"spark\\u0000\"}",
+           "engine: must not have a NUL character");
+    refuse(QUERY_MYSQL, "{\"sql\":\"x\",\"config\":{\"host\":\"a\\u0000\"}}",
+           "config: must not have a NUL character");
+    refuse(QUERY_DELTA, "{\"sql\":\"x\",\"params\":{\"a\":{\"type\":\"INT\\u0000\",\"value\":1}}}",
+           "params: must not have a NUL character");
+    const char *path = "{\"sql\":\"x\",\"path\":\"/a\\u0000\"}";
+
+    refuse_as(ERROR_FORBIDDEN, QUERY_PARQUET, path, strlen(path), "path has a NUL character");
 }
 
 static void test_broken_json_does_not_repeat_a_password(void **state)
@@ -619,6 +642,7 @@ int main(void)
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_common_fields),
         cmocka_unit_test(test_not_a_json_object),
+        cmocka_unit_test(test_nul_character),
         cmocka_unit_test(test_broken_json_does_not_repeat_a_password),
         cmocka_unit_test(test_unknown_fields),
         cmocka_unit_test(test_fields_of_other_endpoints),

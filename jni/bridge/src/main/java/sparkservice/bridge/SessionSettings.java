@@ -144,6 +144,8 @@ final class SessionSettings {
         put("spark.sql.parquet.int96RebaseModeInRead", "CORRECTED");
         put("spark.sql.parquet.inferTimestampNTZ.enabled", "true");
         put("spark.sql.caseSensitive", "false");
+        // TIME exists in 4.1, but off; 3.5 knows neither the type nor the key.
+        put("spark.sql.timeType.enabled", "true");
     }
 
     private void formats(String icebergWarehouse) {
