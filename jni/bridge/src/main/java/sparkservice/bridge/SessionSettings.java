@@ -54,6 +54,9 @@ final class SessionSettings {
         put("spark.sql.autoBroadcastJoinThreshold", "10m");
         // A sort with a limit above this is a real sort and not a heap of rows in memory.
         put("spark.sql.execution.topKSortFallbackThreshold", "100000");
+        // A new thread for every stage until there are so many, each idle for a minute: not 1024.
+        put("spark.sql.shuffleExchange.maxThreadThreshold", "128");
+        put("spark.sql.resultQueryStage.maxThreadThreshold", "128");
         // A backstop only: results don't pass through the driver's collect.
         put("spark.driver.maxResultSize", "256m");
         // Unused shuffles and broadcasts are freed after a GC; make one happen.

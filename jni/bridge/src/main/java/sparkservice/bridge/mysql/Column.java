@@ -100,7 +100,7 @@ record Column(String label, DataType type, String mysqlType, Reader reader)
 
     private static Column decimalColumn(String label, int digits, int scale) {
         if (digits > MAX_DECIMAL_DIGITS) {
-            return new Column(label, DataTypes.StringType, "DECIMAL", Column::text);
+            return new Column(label, DataTypes.StringType, "DECIMAL", Column::plainDecimal);
         }
         DecimalType type = DataTypes.createDecimalType(Math.max(digits, scale), scale);
         return plain(label, type,
@@ -113,6 +113,12 @@ record Column(String label, DataType type, String mysqlType, Reader reader)
 
     private static Object decimal(BigDecimal value, int digits, int scale) {
         return value == null ? null : Decimal.apply(value, digits, scale);
+    }
+
+    /** All digits, no exponent, as MySQL itself writes it. */
+    private static Object plainDecimal(ResultSet row, int index) throws SQLException {
+        BigDecimal value = row.getBigDecimal(index);
+        return value == null ? null : UTF8String.fromString(value.toPlainString());
     }
 
     private static Object text(ResultSet row, int index) throws SQLException {
