@@ -16,7 +16,7 @@ ELASTIC_POOLS = {
     r"^Executor task": 64,       # task threads of local[N], idle ones end after 60 s
     r"^task-result-get": 4,      # spark.resultGetter.threads
     r"^broadcast-exch": 128,     # broadcast builds, idle ones end after 60 s
-    r"^shuffle-": 128,           # spark.sql.shuffleExchange.maxThreadThreshold
+    r"^shuffle-exch": 128,       # spark.sql.shuffleExchange.maxThreadThreshold
     r"^subquery": 16,
     r"^QueryStageCreat": 16,     # AQE, idle ones end after 60 s
     r"^ResultQueryStag": 128,    # ditto; spark.sql.resultQueryStage.maxThreadThreshold

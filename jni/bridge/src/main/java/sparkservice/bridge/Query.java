@@ -72,6 +72,9 @@ final class Query implements Cancellation, AutoCloseable {
 
     /** Starts the query; returns its columns once it is planned. */
     Schema open() throws BridgeException, InterruptedException {
+        if (scheduler() != null) {
+            scheduler().begin(tag());
+        }
         runner.setContextClassLoader(Thread.currentThread().getContextClassLoader());
         runner.start();
         try {
@@ -96,9 +99,7 @@ final class Query implements Cancellation, AutoCloseable {
     }
 
     private void interruptWork() {
-        if (!context.isStopped()) {
-            context.cancelJobsWithTag(tag());
-        }
+        endJobs();
         Runnable hook = onCancel;
         if (hook != null) {
             hook.run();
@@ -120,10 +121,24 @@ final class Query implements Cancellation, AutoCloseable {
         buffer.close();
     }
 
+    /** No new job from here on, and those under way are cancelled. */
+    private void endJobs() {
+        if (scheduler() != null) {
+            scheduler().end(tag());
+        }
+        if (!context.isStopped()) {
+            context.cancelJobsWithTag(tag());
+        }
+    }
+
     /** Spark calls a job cancelled at once; its tasks go on until they look. */
     private boolean tasksRun() {
-        return context.taskScheduler() instanceof ReservingScheduler scheduler
-                && scheduler.runningTasks(tag()) > 0;
+        return scheduler() != null && scheduler().runningTasks(tag()) > 0;
+    }
+
+    /** Null on a cluster, which has a scheduler of its own. */
+    private ReservingScheduler scheduler() {
+        return context.taskScheduler() instanceof ReservingScheduler scheduler ? scheduler : null;
     }
 
     private void run() {
@@ -141,9 +156,7 @@ final class Query implements Cancellation, AutoCloseable {
         } finally {
             planner.end(request);
             // An error or an early end can leave stages running that nobody waits for.
-            if (!context.isStopped()) {
-                context.cancelJobsWithTag(tag());
-            }
+            endJobs();
         }
     }
 

@@ -2,6 +2,7 @@ package sparkservice.bridge;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -10,6 +11,9 @@ import java.util.List;
 import java.util.stream.LongStream;
 import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.arrow.vector.types.pojo.Field;
+import org.apache.spark.SparkContext;
+import org.apache.spark.SparkException;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -234,6 +238,15 @@ class ResultTest {
             awaitTrue(() -> TestTasks.running(tag) > 0);
         }
         awaitTrue(() -> TestTasks.running(tag) == 0);
+    }
+
+    @Test
+    void noStageStartsOnceItsQueryIsOver() throws Exception {
+        assertEquals(1, TestEngine.rows(query("SELECT 1")).size());
+        TestTasks.as("a query that is over", () -> assertThrows(SparkException.class,
+                () -> new JavaSparkContext(SparkContext.getOrCreate())
+                        .parallelize(List.of(1, 2)).count()));
+        assertEquals(0, TestTasks.running("a query that is over"));
     }
 
     @Test

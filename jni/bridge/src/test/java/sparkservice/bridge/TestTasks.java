@@ -13,6 +13,17 @@ final class TestTasks {
         return ((ReservingScheduler) SparkContext.getOrCreate().taskScheduler()).runningTasks(tag);
     }
 
+    /** Runs jobs as if they were the query's. */
+    static void as(String tag, Runnable jobs) {
+        SparkContext context = SparkContext.getOrCreate();
+        context.setLocalProperty(ReservingScheduler.QUERY_PROPERTY, tag);
+        try {
+            jobs.run();
+        } finally {
+            context.setLocalProperty(ReservingScheduler.QUERY_PROPERTY, null);
+        }
+    }
+
     /** For a message: each task that holds a slot, by its query. */
     static List<String> holders() {
         return ((ReservingScheduler) SparkContext.getOrCreate().taskScheduler())

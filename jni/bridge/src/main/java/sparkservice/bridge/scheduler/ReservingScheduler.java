@@ -1,5 +1,7 @@
 package sparkservice.bridge.scheduler;
 
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.spark.SparkContext;
 import org.apache.spark.scheduler.TaskSchedulerImpl;
 import org.apache.spark.scheduler.TaskSet;
@@ -16,6 +18,9 @@ import org.apache.spark.util.SystemClock;
  *
  * <p>A refused offer is made again whenever a task ends; a query is refused only while it has a
  * running task itself, so that such an end is certain.
+ *
+ * <p>Stages of a query that is over are cancelled instead of run: adaptive execution submits them
+ * from threads of its own, which may come by after the query's last cancel.
  */
 public final class ReservingScheduler extends TaskSchedulerImpl {
     /** The job property that tells which query a task belongs to. */
@@ -25,12 +30,33 @@ public final class ReservingScheduler extends TaskSchedulerImpl {
 
     private final int slots;
     private final int reserve;
+    private final Set<String> queries = ConcurrentHashMap.newKeySet();
 
     ReservingScheduler(SparkContext context, int slots) {
         // As Spark's own local mode: a failed task isn't tried again.
         super(context, 1, true, new SystemClock());
         this.slots = slots;
         this.reserve = Math.min(MAX_RESERVE, slots / 2);
+    }
+
+    /** From here on stages of the query may run. */
+    public void begin(String query) {
+        queries.add(query);
+    }
+
+    /** From here on none of its stages starts; those under way are the caller's to cancel. */
+    public void end(String query) {
+        queries.remove(query);
+    }
+
+    @Override
+    public void submitTasks(TaskSet taskSet) {
+        String query = queryOf(taskSet);
+        if (query == null || queries.contains(query)) {
+            super.submitTasks(taskSet);
+        } else {
+            sc().cancelStage(taskSet.stageId(), "its query is over");
+        }
     }
 
     @Override
