@@ -66,7 +66,9 @@ def main(paths):
             print(f"{name}: {counts}")
             total += counts
     total.failed += unreadable
-    print(total)
+    if total.skipped:
+        print(f"{total.skipped} skipped")
+    print(f"{total.passed} passed, {total.failed} failed")
     return 1 if total.failed or not total.passed else 0
 
 
