@@ -13,7 +13,7 @@ MAKEFLAGS += --no-builtin-rules
 VERSION := 0.1.0
 
 # ---- packages -------------------------------------------------------------
-BUILD_PACKAGES := gcc g++ make pkg-config libevent-dev libjansson-dev uthash-dev node-llhttp \
+BUILD_PACKAGES := gcc g++ make pkg-config libevent-dev libjansson-dev uthash-dev node-llhttp libmariadb-dev \
 	openjdk-17-jdk-headless maven curl
 TEST_PACKAGES := libcmocka-dev python3 python3-venv mariadb-server libaio1 libnuma1
 
@@ -32,12 +32,15 @@ FLAGS_tsan     := -O1 -fsanitize=thread -fno-omit-frame-pointer
 FLAGS_cov      := -O0 --coverage
 COMMON_FLAGS   := -g $(FLAGS_$(MODE)) -D_GNU_SOURCE -DSPARK_SERVICE_VERSION='"$(VERSION)"' \
 	-Iservice -Ijni -pthread
+# Oracle's libmysqlclient does as well as MariaDB Connector/C.
+MYSQL_CLIENT   := $(firstword $(shell for p in libmariadb mysqlclient; do \
+	pkg-config --exists $$p && echo $$p; done))
 LLHTTP_INCLUDE := -I/usr/share/include/llhttp
 CFLAGS   := -std=gnu11 $(WARNINGS) $(COMMON_FLAGS)
 CXXFLAGS := -std=c++17 -Wall -Wextra -Wshadow -Wconversion -Werror -fno-exceptions -fno-rtti \
 	$(COMMON_FLAGS)
 LDFLAGS  := $(FLAGS_$(MODE)) -pthread -Wl,-z,relro,-z,now
-LDLIBS   := -levent_core -levent_extra -ljansson -lstdc++ -lm -ldl
+LDLIBS   := -levent_core -levent_extra -ljansson $(shell pkg-config --libs $(MYSQL_CLIENT)) -lstdc++ -lm -ldl
 
 OBJ      := $(B)/obj/$(MODE)
 SERVICE_SOURCES := $(filter-out service/main.c,$(wildcard service/*.c)) $(wildcard service/*.cc)
@@ -59,6 +62,7 @@ $(OBJ)/%.o: %.cc
 	$(Q)$(CXX) $(CXXFLAGS) -MMD -MP -c $< -o $@
 
 $(OBJ)/service/http_reader.o: CFLAGS += $(LLHTTP_INCLUDE) -DLLHTTP_STRICT_MODE=1
+$(OBJ)/service/mysql_%.o: CFLAGS += $(shell pkg-config --cflags $(MYSQL_CLIENT))
 $(OBJ)/service/openapi.o: service/openapi.json
 $(OBJ)/jni/%.o: CFLAGS += -I$(JAVA_HOME_BUILD)/include -I$(JAVA_HOME_BUILD)/include/linux
 

@@ -43,6 +43,10 @@ struct settings {
     int64_t spark_ui_port;
     bool check_jni;
     char *mysql_hosts;
+    int64_t mysql_connections;
+    int64_t mysql_idle_ms;
+    int64_t mysql_connect_timeout_ms;
+    int64_t mysql_kill_timeout_ms;
     char *log_level;
 
     /* The source `main`, from MYSQL_*; host NULL = none. Never flags. */

@@ -48,6 +48,14 @@ const struct setting settings_table[] = {
     INTEGER("SPARK_UI_PORT", spark_ui_port, "4040", 1, 65535, "port of the Spark UI"),
     BOOL("CHECK_JNI", check_jni, "0", "run the JVM with -Xcheck:jni (slow, for tests)"),
     TEXT("MYSQL_HOSTS", mysql_hosts, "", "host:port,... that a request's config may name"),
+    INTEGER("MYSQL_CONNECTIONS", mysql_connections, "8", 1, 256,
+            "connections of the direct engine to one MySQL source"),
+    INTEGER("MYSQL_IDLE_MS", mysql_idle_ms, "60000", 100, 3600000,
+            "an idle MySQL connection is closed after that"),
+    INTEGER("MYSQL_CONNECT_TIMEOUT_MS", mysql_connect_timeout_ms, "5000", 1000, 60000,
+            "longest wait for a MySQL connection, rounded up to seconds"),
+    INTEGER("MYSQL_KILL_TIMEOUT_MS", mysql_kill_timeout_ms, "2000", 1000, 60000,
+            "longest wait for MySQL to take a KILL QUERY, rounded up to seconds"),
     TEXT("LOG_LEVEL", log_level, "info", "debug, info, warn or error"),
 };
 const size_t settings_table_length = sizeof(settings_table) / sizeof(settings_table[0]);

@@ -1,0 +1,233 @@
+#include "mysql_connection.h"
+
+#include <mysql.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "mysql_errors.h"
+
+/* Longest value that is taken from a server; its own default. */
+#define PACKET_MAX_BYTES (64UL * 1024 * 1024)
+/* A read without end is the query's deadline's business (mysql_cutoff); this is
+ * for a peer that vanished while nobody waited. Seconds. */
+#define READ_TIMEOUT_S 3600U
+#define SQL_MODE_MAX_BYTES 1024
+
+struct mysql_connection {
+    MYSQL *handle;
+    struct mysql_modes modes;
+    char session[SQL_MODE_MAX_BYTES + 256]; /* the statement that sets the session up */
+};
+
+static int fail(MYSQL *handle, struct error *err)
+{
+    return mysql_errors_set(err, mysql_errno(handle), mysql_sqlstate(handle), mysql_error(handle));
+}
+
+static unsigned to_seconds(int64_t span_ms)
+{
+    return (unsigned)((span_ms + 999) / 1000);
+}
+
+/* ---- connecting ---- */
+
+static void set_tls(MYSQL *handle)
+{
+#ifdef MARIADB_BASE_VERSION
+    const my_bool verify = 0;
+
+    (void)mysql_ssl_set(handle, NULL, NULL, NULL, NULL, NULL);
+    (void)mysql_options(handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+    /* The server names the method: none that would send it the password as it is. */
+    (void)mysql_options(handle, MARIADB_OPT_RESTRICTED_AUTH,
+                        "mysql_native_password,caching_sha2_password,client_ed25519");
+#else
+    const unsigned mode = SSL_MODE_PREFERRED;
+
+    (void)mysql_options(handle, MYSQL_OPT_SSL_MODE, &mode);
+#endif
+}
+
+static void set_options(MYSQL *handle, unsigned connect_timeout_s, unsigned read_timeout_s)
+{
+    const unsigned local_infile = 0;
+    const unsigned protocol = MYSQL_PROTOCOL_TCP; /* `localhost` is no socket file here */
+    const unsigned long packet = PACKET_MAX_BYTES;
+
+    (void)mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &connect_timeout_s);
+    (void)mysql_options(handle, MYSQL_OPT_READ_TIMEOUT, &read_timeout_s);
+    (void)mysql_options(handle, MYSQL_OPT_WRITE_TIMEOUT, &connect_timeout_s);
+    (void)mysql_options(handle, MYSQL_OPT_LOCAL_INFILE, &local_infile);
+    (void)mysql_options(handle, MYSQL_OPT_PROTOCOL, &protocol);
+    (void)mysql_options(handle, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet);
+    (void)mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    (void)mysql_options4(handle, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "spark-service");
+    set_tls(handle);
+}
+
+static int connect_to(const struct mysql_target *target, unsigned connect_timeout_s,
+                      unsigned read_timeout_s, MYSQL **ret_handle, struct error *err)
+{
+    MYSQL *handle = mysql_init(NULL);
+
+    if (handle == NULL)
+        return error_set(err, ERROR_ENGINE_ERROR, "out of memory for a connection");
+    set_options(handle, connect_timeout_s, read_timeout_s);
+    if (mysql_real_connect(handle, target->host, target->user, target->password, target->database,
+                           (unsigned)target->port, NULL, 0) == NULL) {
+        fail(handle, err);
+        mysql_close(handle);
+        return -1;
+    }
+    *ret_handle = handle;
+    return 0;
+}
+
+/* ---- the session ---- */
+
+static int read_sql_mode(MYSQL *handle, char ret_mode[SQL_MODE_MAX_BYTES], struct error *err)
+{
+    MYSQL_RES *result = NULL;
+    MYSQL_ROW row = NULL;
+
+    if (mysql_query(handle, "SELECT @@SESSION.sql_mode") != 0 ||
+        (result = mysql_store_result(handle)) == NULL)
+        return fail(handle, err);
+    row = mysql_fetch_row(result);
+    snprintf(ret_mode, SQL_MODE_MAX_BYTES, "%s", row != NULL && row[0] != NULL ? row[0] : "");
+    mysql_free_result(result);
+    if (strspn(ret_mode, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789,") != strlen(ret_mode))
+        return error_set(err, ERROR_SOURCE_ERROR, "MySQL's sql_mode is not understood.");
+    return 0;
+}
+
+/* sql_mode is pinned to what the lexer goes by, though somebody sets the global one. */
+static int set_up_session(struct mysql_connection *connection, struct error *err)
+{
+    char mode[SQL_MODE_MAX_BYTES];
+    bool mariadb = strstr(mysql_get_server_info(connection->handle), "MariaDB") != NULL;
+
+    if (read_sql_mode(connection->handle, mode, err) != 0)
+        return -1;
+    connection->modes = mysql_modes_parse(mode);
+    snprintf(connection->session, sizeof(connection->session),
+             "SET NAMES utf8mb4, autocommit = 1, time_zone = '+00:00', sql_mode = '%s', "
+             "SESSION %s = 1",
+             mode, mariadb ? "tx_read_only" : "transaction_read_only");
+    return mysql_query(connection->handle, connection->session) == 0
+               ? 0
+               : fail(connection->handle, err);
+}
+
+int mysql_connection_open(const struct mysql_target *target, int64_t timeout_ms,
+                          struct mysql_connection **ret_connection, struct error *err)
+{
+    struct mysql_connection *connection = calloc(1, sizeof(*connection));
+
+    if (connection == NULL)
+        return error_set(err, ERROR_ENGINE_ERROR, "out of memory for a connection");
+    if (connect_to(target, to_seconds(timeout_ms), READ_TIMEOUT_S, &connection->handle, err) != 0 ||
+        set_up_session(connection, err) != 0) {
+        mysql_connection_close(connection);
+        return -1;
+    }
+    *ret_connection = connection;
+    return 0;
+}
+
+void mysql_connection_close(struct mysql_connection *connection)
+{
+    if (connection == NULL)
+        return;
+    if (connection->handle != NULL)
+        mysql_close(connection->handle);
+    free(connection);
+}
+
+MYSQL *mysql_connection_handle(const struct mysql_connection *connection)
+{
+    return connection->handle;
+}
+
+int mysql_connection_fd(const struct mysql_connection *connection)
+{
+#ifdef MARIADB_BASE_VERSION
+    return (int)mysql_get_socket(connection->handle);
+#else
+    return connection->handle->net.fd;
+#endif
+}
+
+struct mysql_modes mysql_connection_modes(const struct mysql_connection *connection)
+{
+    return connection->modes;
+}
+
+bool mysql_connection_is_quiet(const struct mysql_connection *connection)
+{
+    struct pollfd poll_fd = {.fd = mysql_connection_fd(connection), .events = POLLIN};
+
+    return poll(&poll_fd, 1, 0) == 0;
+}
+
+bool mysql_connection_renew(struct mysql_connection *connection)
+{
+    return mysql_reset_connection(connection->handle) == 0 &&
+           mysql_query(connection->handle, connection->session) == 0;
+}
+
+void mysql_connection_cut(struct mysql_connection *connection)
+{
+    (void)shutdown(mysql_connection_fd(connection), SHUT_RDWR);
+}
+
+void mysql_connection_kill(struct mysql_connection *connection, const struct mysql_target *target,
+                           int64_t timeout_ms)
+{
+    char statement[48];
+    unsigned timeout_s = to_seconds(timeout_ms);
+    MYSQL *second = NULL;
+    struct error err; /* a server that can't be reached runs nothing worth a word */
+
+    snprintf(statement, sizeof(statement), "KILL QUERY %lu", mysql_thread_id(connection->handle));
+    mysql_connection_cut(connection);
+    if (connect_to(target, timeout_s, timeout_s, &second, &err) != 0)
+        return;
+    (void)mysql_query(second, statement);
+    mysql_close(second);
+}
+
+unsigned mysql_connection_statement_errno(MYSQL_STMT *statement)
+{
+    unsigned number = mysql_stmt_errno(statement);
+
+    return number != 0 ? number : mysql_errno(statement->mysql);
+}
+
+int mysql_connection_statement_fail(MYSQL_STMT *statement, struct error *err)
+{
+    if (mysql_stmt_errno(statement) == 0)
+        return fail(statement->mysql, err);
+    return mysql_errors_set(err, mysql_stmt_errno(statement), mysql_stmt_sqlstate(statement),
+                            mysql_stmt_error(statement));
+}
+
+int mysql_connection_library_begin(struct error *err)
+{
+    if (mysql_library_init(0, NULL, NULL) != 0)
+        return error_set(err, ERROR_ENGINE_ERROR, "MySQL's client library did not start");
+    return 0;
+}
+
+void mysql_connection_library_end(void)
+{
+    mysql_library_end();
+}
+
+void mysql_connection_thread_end(void)
+{
+    mysql_thread_end();
+}

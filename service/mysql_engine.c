@@ -1,0 +1,339 @@
+#include "mysql_engine.h"
+
+#include <mysql.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mysql_columns.h"
+#include "mysql_connection.h"
+#include "mysql_errors.h"
+#include "mysql_gate.h"
+#include "mysql_params.h"
+#include "mysql_rows.h"
+#include "mysql_statement.h"
+
+struct mysql_engine {
+    struct mysql_engine_config config;
+    struct mysql_pool *pool;
+};
+
+struct mysql_cursor {
+    struct mysql_engine *engine;
+    struct mysql_query query;
+    struct mysql_lease lease; /* connection NULL = none is held */
+    MYSQL_STMT *statement;
+    struct mysql_columns columns;
+    struct mysql_rows *rows;
+    bool running; /* the server may still be at it */
+    bool broken;  /* the connection is good for nothing more */
+};
+
+int mysql_engine_new(const struct mysql_engine_config *config, struct mysql_engine **ret_engine,
+                     struct error *err)
+{
+    struct mysql_engine *engine = calloc(1, sizeof(*engine));
+
+    if (engine == NULL)
+        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+    engine->config = *config;
+    if (mysql_connection_library_begin(err) != 0) {
+        free(engine);
+        return -1;
+    }
+    if (mysql_pool_new(&config->pool, &engine->pool, err) != 0) {
+        mysql_engine_free(engine);
+        return -1;
+    }
+    *ret_engine = engine;
+    return 0;
+}
+
+void mysql_engine_free(struct mysql_engine *engine)
+{
+    if (engine == NULL)
+        return;
+    mysql_pool_free(engine->pool);
+    mysql_connection_library_end();
+    free(engine);
+}
+
+void mysql_engine_thread_end(void)
+{
+    mysql_connection_thread_end();
+}
+
+void mysql_engine_cancel(struct mysql_engine *engine, struct mysql_cutoff *cutoff)
+{
+    mysql_cutoff_cut(cutoff);
+    mysql_pool_wake(engine->pool);
+}
+
+/* ---- the steps of open ---- */
+
+static int fail_cancelled(struct error *err)
+{
+    return error_set(err, ERROR_CANCELLED, "the query was cancelled");
+}
+
+/* The statement is over when the server says so, and in doubt when the connection broke. */
+static void note_failure(struct mysql_cursor *cursor)
+{
+    unsigned number = mysql_connection_statement_errno(cursor->statement);
+
+    if (mysql_errors_is_client(number))
+        cursor->broken = true;
+    else if (number != 0)
+        cursor->running = false;
+}
+
+static int fail_statement(struct mysql_cursor *cursor, struct error *err)
+{
+    note_failure(cursor);
+    return mysql_connection_statement_fail(cursor->statement, err);
+}
+
+static void bind_time(MYSQL_BIND *bind, MYSQL_TIME *time, const char *text)
+{
+    int fraction_digits = 0;
+    const char *point = strchr(text, '.');
+
+    (void)sscanf(text, "%4u-%2u-%2uT%2u:%2u:%2u", &time->year, &time->month, &time->day,
+                 &time->hour, &time->minute, &time->second);
+    for (const char *digit = point != NULL ? point + 1 : ""; *digit != '\0'; digit++) {
+        time->second_part = time->second_part * 10 + (unsigned long)(*digit - '0');
+        fraction_digits++;
+    }
+    for (; fraction_digits > 0 && fraction_digits < 6; fraction_digits++)
+        time->second_part *= 10;
+    time->time_type =
+        bind->buffer_type == MYSQL_TYPE_DATE ? MYSQL_TIMESTAMP_DATE : MYSQL_TIMESTAMP_DATETIME;
+    bind->buffer = time;
+    bind->buffer_length = sizeof(*time);
+}
+
+static void bind_text(MYSQL_BIND *bind, char *text)
+{
+    bind->buffer = text;
+    bind->buffer_length = strlen(text);
+}
+
+/* `time` is room for a value that needs another form. */
+static void bind_value(MYSQL_BIND *bind, struct mysql_value *value, MYSQL_TIME *time)
+{
+    static const enum enum_field_types types[] = {
+        [MYSQL_VALUE_NULL] = MYSQL_TYPE_NULL,        [MYSQL_VALUE_BOOLEAN] = MYSQL_TYPE_LONGLONG,
+        [MYSQL_VALUE_INTEGER] = MYSQL_TYPE_LONGLONG, [MYSQL_VALUE_DOUBLE] = MYSQL_TYPE_DOUBLE,
+        [MYSQL_VALUE_TEXT] = MYSQL_TYPE_STRING,      [MYSQL_VALUE_DECIMAL] = MYSQL_TYPE_NEWDECIMAL,
+        [MYSQL_VALUE_DATE] = MYSQL_TYPE_DATE,        [MYSQL_VALUE_DATETIME] = MYSQL_TYPE_DATETIME,
+    };
+
+    bind->buffer_type = types[value->kind];
+    switch (value->kind) {
+    case MYSQL_VALUE_NULL:
+        break;
+    case MYSQL_VALUE_BOOLEAN:
+    case MYSQL_VALUE_INTEGER:
+        bind->buffer = &value->integer;
+        break;
+    case MYSQL_VALUE_DOUBLE:
+        bind->buffer = &value->real;
+        break;
+    case MYSQL_VALUE_TEXT:
+    case MYSQL_VALUE_DECIMAL:
+        bind_text(bind, value->text);
+        break;
+    case MYSQL_VALUE_DATE:
+    case MYSQL_VALUE_DATETIME:
+        bind_time(bind, time, value->text);
+        break;
+    }
+}
+
+static int execute_with(struct mysql_cursor *cursor, struct mysql_values *values, struct error *err)
+{
+    MYSQL_BIND *binds = calloc(values->count + 1, sizeof(*binds));
+    MYSQL_TIME *times = calloc(values->count + 1, sizeof(*times));
+    int rc = 0;
+
+    if (binds == NULL || times == NULL) {
+        rc = error_set(err, ERROR_ENGINE_ERROR, "out of memory for the parameters");
+    } else {
+        for (size_t i = 0; i < values->count; i++)
+            bind_value(&binds[i], &values->items[i], &times[i]);
+        if ((values->count > 0 && mysql_stmt_bind_param(cursor->statement, binds) != 0) ||
+            mysql_stmt_execute(cursor->statement) != 0)
+            rc = fail_statement(cursor, err);
+    }
+    free(binds);
+    free(times);
+    return rc;
+}
+
+static int prepare(struct mysql_cursor *cursor, const struct mysql_statement *statement,
+                   struct error *err)
+{
+    cursor->statement = mysql_stmt_init(mysql_connection_handle(cursor->lease.connection));
+    if (cursor->statement == NULL)
+        return error_set(err, ERROR_ENGINE_ERROR, "out of memory for the statement");
+    cursor->running = true; /* a prepare can wait for a lock, too */
+    if (mysql_stmt_prepare(cursor->statement, statement->text, strlen(statement->text)) != 0)
+        return fail_statement(cursor, err);
+    if (mysql_stmt_field_count(cursor->statement) == 0) {
+        cursor->running = false;
+        return mysql_errors_set_no_rows(err);
+    }
+    return 0;
+}
+
+/* The result's columns as they are after the execute: it may settle a type. */
+static int open_rows(struct mysql_cursor *cursor, struct error *err)
+{
+    MYSQL_RES *metadata = mysql_stmt_result_metadata(cursor->statement);
+    int rc = 0;
+
+    if (metadata == NULL)
+        return fail_statement(cursor, err);
+    rc = mysql_columns_new(mysql_fetch_fields(metadata), mysql_num_fields(metadata),
+                           &cursor->columns, err);
+    mysql_free_result(metadata);
+    if (rc != 0)
+        return -1;
+    return mysql_rows_new(cursor->statement, &cursor->columns, &cursor->rows, err);
+}
+
+static int run_statement(struct mysql_cursor *cursor, const struct mysql_statement *statement,
+                         struct error *err)
+{
+    struct mysql_values values = {0};
+    int rc = -1;
+
+    if (mysql_params_bind(statement, cursor->query.params_json, &values, err) == 0 &&
+        prepare(cursor, statement, err) == 0 && execute_with(cursor, &values, err) == 0)
+        rc = open_rows(cursor, err);
+    mysql_values_done(&values);
+    return rc;
+}
+
+/* On a connection whose sql_mode is known, so what is a string is known. */
+static int run_on_connection(struct mysql_cursor *cursor, struct error *err)
+{
+    struct mysql_modes modes = mysql_connection_modes(cursor->lease.connection);
+    struct mysql_statement statement = {0};
+    int rc = -1;
+
+    if (!mysql_cutoff_arm(cursor->query.cutoff, mysql_connection_fd(cursor->lease.connection)))
+        return fail_cancelled(err);
+    if (mysql_gate_check(cursor->query.sql, modes, err) == 0 &&
+        mysql_statement_parse(cursor->query.sql, modes, &statement, err) == 0)
+        rc = run_statement(cursor, &statement, err);
+    mysql_statement_done(&statement);
+    return rc;
+}
+
+/* ---- the end ---- */
+
+/* A connection that broke by itself has taken its statement with it; and after a
+ * restart of the server its number may be somebody else's. */
+static bool needs_kill(const struct mysql_cursor *cursor)
+{
+    return cursor->running && (!cursor->broken || mysql_cutoff_is_cut(cursor->query.cutoff));
+}
+
+/* Gives the connection back, alive if its statement is known to be over. */
+static void let_go(struct mysql_cursor *cursor)
+{
+    struct mysql_lease *lease = &cursor->lease;
+    bool usable = !cursor->running && !cursor->broken;
+
+    mysql_rows_free(cursor->rows);
+    cursor->rows = NULL;
+    mysql_columns_done(&cursor->columns);
+    if (lease->connection == NULL)
+        return;
+    if (needs_kill(cursor))
+        mysql_connection_kill(lease->connection, cursor->query.target,
+                              cursor->engine->config.kill_timeout_ms);
+    else if (!usable) /* closing a statement would read its rows to their end */
+        mysql_connection_cut(lease->connection);
+    if (cursor->statement != NULL)
+        (void)mysql_stmt_close(cursor->statement);
+    cursor->statement = NULL;
+    usable = usable && mysql_connection_renew(lease->connection);
+    usable = mysql_cutoff_disarm(cursor->query.cutoff) && usable;
+    mysql_pool_give_back(cursor->engine->pool, lease, usable);
+    cursor->running = false;
+    cursor->broken = false;
+}
+
+/* A pooled connection may have died unseen: nothing was begun, so a new one may try. */
+static bool died_in_the_pool(struct mysql_cursor *cursor)
+{
+    return cursor->broken && !cursor->lease.fresh && !mysql_cutoff_is_cut(cursor->query.cutoff);
+}
+
+static int open_once(struct mysql_cursor *cursor, struct monotime deadline, bool *ret_again,
+                     struct error *err)
+{
+    struct mysql_engine *engine = cursor->engine;
+
+    *ret_again = false;
+    if (mysql_pool_take(engine->pool, cursor->query.target, cursor->query.cutoff, deadline,
+                        &cursor->lease, err) != 0)
+        return -1;
+    if (run_on_connection(cursor, err) == 0)
+        return 0;
+    *ret_again = died_in_the_pool(cursor);
+    let_go(cursor);
+    return -1;
+}
+
+int mysql_cursor_open(struct mysql_engine *engine, const struct mysql_query *query,
+                      struct mysql_cursor **ret_cursor, struct error *err)
+{
+    struct monotime deadline = monotime_after(monotime_now(), query->timeout_ms);
+    struct mysql_cursor *cursor = NULL;
+    bool again = false;
+    int rc = 0;
+
+    if (mysql_gate_check(query->sql, (struct mysql_modes){0}, err) != 0)
+        return -1;
+    cursor = calloc(1, sizeof(*cursor));
+    if (cursor == NULL)
+        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+    cursor->engine = engine;
+    cursor->query = *query;
+    do
+        rc = open_once(cursor, deadline, &again, err);
+    while (again && !monotime_reached(deadline, monotime_now()));
+    if (rc != 0) {
+        free(cursor);
+        return -1;
+    }
+    *ret_cursor = cursor;
+    return 0;
+}
+
+const struct ArrowSchema *mysql_cursor_schema(const struct mysql_cursor *cursor)
+{
+    return &cursor->columns.schema;
+}
+
+int mysql_cursor_next(struct mysql_cursor *cursor, struct ArrowArray *ret_batch, struct error *err)
+{
+    int rc = mysql_rows_next(cursor->rows, ret_batch, err);
+
+    if (rc == 0)
+        cursor->running = false;
+    if (rc < 0)
+        note_failure(cursor);
+    return rc;
+}
+
+void mysql_cursor_close(struct mysql_cursor *cursor)
+{
+    if (cursor == NULL)
+        return;
+    let_go(cursor);
+    free(cursor);
+}

@@ -1,0 +1,63 @@
+/*
+ * mysql_engine: the direct engine of the mysql endpoint. A statement goes from
+ * here to MySQL, prepared, its values bound, its rows read as they come; no
+ * JVM on the way, so it also answers while one starts.
+ *
+ * Same shape as jni/spark_engine.h: a cursor gives a schema, then batches.
+ */
+#ifndef SERVICE_MYSQL_ENGINE_H
+#define SERVICE_MYSQL_ENGINE_H
+
+#include <stdint.h>
+
+#include "arrow_c_data.h"
+#include "error.h"
+#include "mysql_cutoff.h"
+#include "mysql_pool.h"
+
+struct mysql_cursor;
+struct mysql_engine;
+
+struct mysql_engine_config {
+    struct mysql_pool_config pool;
+    int64_t kill_timeout_ms;
+};
+
+/* [loop] */
+int mysql_engine_new(const struct mysql_engine_config *config, struct mysql_engine **ret_engine,
+                     struct error *err);
+
+/* No cursor may be open. NULL is fine.   [loop] */
+void mysql_engine_free(struct mysql_engine *engine);
+
+/* All borrowed until the cursor is closed. */
+struct mysql_query {
+    const struct mysql_target *target;
+    const char *sql;         /* with :name in it */
+    const char *params_json; /* checked object or NULL */
+    struct mysql_cutoff *cutoff;
+    int64_t timeout_ms; /* what is left of the run time */
+};
+
+/* Checks, connects (or takes a connection from the pool), prepares, binds and
+ * executes. Blocks until the first row can be read.   [worker] */
+int mysql_cursor_open(struct mysql_engine *engine, const struct mysql_query *query,
+                      struct mysql_cursor **ret_cursor, struct error *err);
+
+/* Borrowed until close. */
+const struct ArrowSchema *mysql_cursor_schema(const struct mysql_cursor *cursor);
+
+/* 1: *ret_batch is filled, the caller releases it; 0: end; -1: *err. */
+int mysql_cursor_next(struct mysql_cursor *cursor, struct ArrowArray *ret_batch, struct error *err);
+
+/* Ends the statement whatever its state: one with rows unread is killed on the
+ * server, not read to its end. NULL is fine. */
+void mysql_cursor_close(struct mysql_cursor *cursor);
+
+/* Ends whatever the cutoff's worker waits for; doesn't block.   [loop] */
+void mysql_engine_cancel(struct mysql_engine *engine, struct mysql_cutoff *cutoff);
+
+/* To be called by each thread that used a cursor, at its end. */
+void mysql_engine_thread_end(void);
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * mysql_rows: the rows of an executed statement, fetched one by one as the
+ * server sends them and handed on as Arrow batches of at most MYSQL_BATCH_ROWS
+ * rows and about MYSQL_BATCH_BYTES.   [worker]
+ */
+#ifndef SERVICE_MYSQL_ROWS_H
+#define SERVICE_MYSQL_ROWS_H
+
+#include "arrow_c_data.h"
+#include "error.h"
+#include "mysql_columns.h"
+
+#define MYSQL_BATCH_ROWS 1024
+#define MYSQL_BATCH_BYTES ((size_t)1024 * 1024)
+
+struct mysql_rows;
+struct st_mysql_stmt; /* MYSQL_STMT of mysql.h */
+
+/* Borrows both until free. -1: *err. */
+int mysql_rows_new(struct st_mysql_stmt *statement, const struct mysql_columns *columns,
+                   struct mysql_rows **ret_rows, struct error *err);
+void mysql_rows_free(struct mysql_rows *rows);
+
+/* 1: *ret_batch is filled, the caller releases it; 0: end; -1: *err. */
+int mysql_rows_next(struct mysql_rows *rows, struct ArrowArray *ret_batch, struct error *err);
+
+#endif
