@@ -273,6 +273,7 @@ static char *query_to_json(const struct spark_query *query)
         set_text(mysql, "user", query->mysql_user);
         set_text(mysql, "password", query->mysql_password);
         set_text(mysql, "database", query->mysql_database);
+        json_object_set_new(object, "mysql_usual_quotes", json_boolean(query->mysql_usual_quotes));
         json_object_set_new(object, "mysql", mysql);
     }
     text = json_dumps(object, JSON_COMPACT);

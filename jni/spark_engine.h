@@ -64,7 +64,9 @@ struct spark_query {
     const char *sql;
     const char *path;        /* resolved and inside a root, or NULL */
     const char *table;       /* or NULL */
-    const char *params_json; /* JSON object or NULL */
+    /* JSON object or NULL; of a mysql query the values of its `?` in order:
+     * [{"kind":"integer|double|boolean|text|decimal|date|datetime|null","value":...}] */
+    const char *params_json;
     int64_t as_of_version;   /* -1 = none */
     const char *as_of_snapshot_id; /* decimal text or NULL */
     const char *as_of_timestamp;   /* RFC 3339 or NULL */
@@ -75,6 +77,7 @@ struct spark_query {
     const char *mysql_user;
     const char *mysql_password;
     const char *mysql_database; /* or NULL */
+    bool mysql_usual_quotes; /* `sql` holds only without ANSI_QUOTES, NO_BACKSLASH_ESCAPES */
 };
 
 /* Parses, gates, binds, analyses, plans and submits. Blocks until the first

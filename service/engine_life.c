@@ -78,18 +78,11 @@ static int bring_up(struct engine_life *life, struct error *err)
         .progress = on_progress,
         .progress_user = life,
     };
-    struct worker_pool_config pool_config = {
-        .workers = (size_t)settings->workers,
-        .queue = life->config.queue,
-        .channel = life->config.channel,
-        .roots = life->config.roots,
-    };
 
     if (spark_engine_start(&engine_config, &life->engine, err) != 0)
         return -1;
-    pool_config.engine = life->engine;
-    if (worker_pool_start(&pool_config, &life->pool, err) != 0 ||
-        canceller_start(life->engine, &life->canceller, err) != 0)
+    worker_pool_set_engine(life->pool, life->engine);
+    if (canceller_start(life->engine, &life->canceller, err) != 0)
         return -1;
     on_progress("first query", life);
     return canary_start(life->engine, life->config.mysql_sources, settings->canary_interval_ms,
@@ -117,6 +110,19 @@ static void *vm_main(void *argument)
     return NULL;
 }
 
+static int start_workers(struct engine_life *life, struct error *err)
+{
+    const struct worker_pool_config config = {
+        .workers = (size_t)life->config.settings->workers,
+        .queue = life->config.queue,
+        .mysql = life->config.mysql,
+        .channel = life->config.channel,
+        .roots = life->config.roots,
+    };
+
+    return worker_pool_start(&config, &life->pool, err);
+}
+
 int engine_life_start(const struct engine_life_config *config, struct engine_life **ret_life,
                       struct error *err)
 {
@@ -128,16 +134,16 @@ int engine_life_start(const struct engine_life_config *config, struct engine_lif
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
     life->config = *config;
     life->begin = monotime_now();
+    if (start_workers(life, err) != 0)
+        return -1; /* threads may hold it; the process ends */
     pthread_mutex_init(&life->lock, NULL);
     pthread_cond_init(&life->changed, NULL);
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, VM_STACK_BYTES);
     rc = pthread_create(&life->thread, &attributes, vm_main, life);
     pthread_attr_destroy(&attributes);
-    if (rc != 0) {
-        free(life);
+    if (rc != 0)
         return error_set(err, ERROR_ENGINE_ERROR, "vm thread: %s", strerror(rc));
-    }
     *ret_life = life;
     return 0;
 }

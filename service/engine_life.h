@@ -2,7 +2,7 @@
  * engine_life: brings up and takes down everything that needs the JVM, on a
  * thread of its own, while the loop already answers `starting`.
  *
- *   up:   engine -> workers -> canceller -> canary (its first query) -> ready mail
+ *   up:   workers (at once) | engine -> canceller -> canary (its first query) -> ready mail
  *   down: canary -> workers -> canceller -> engine, each under a limit
  */
 #ifndef SERVICE_ENGINE_LIFE_H
@@ -17,6 +17,7 @@ struct canary;
 struct canceller;
 struct data_roots;
 struct engine_life;
+struct mysql_engine;
 struct mysql_sources;
 struct query_queue;
 struct reply_channel;
@@ -25,6 +26,7 @@ struct settings;
 struct engine_life_config {
     const struct settings *settings; /* all borrowed until stop */
     const struct mysql_sources *mysql_sources;
+    struct mysql_engine *mysql;
     const struct data_roots *roots;
     struct query_queue *queue;
     struct reply_channel *channel;
@@ -35,7 +37,7 @@ struct engine_life_config {
     void *user;
 };
 
-/* Starts the vm thread and returns at once.   [loop] */
+/* Starts the workers and the vm thread and returns at once.   [loop] */
 int engine_life_start(const struct engine_life_config *config, struct engine_life **ret_life,
                       struct error *err);
 

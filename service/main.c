@@ -17,6 +17,7 @@
 #include "http_server.h"
 #include "install_dir.h"
 #include "log.h"
+#include "mysql_engine.h"
 #include "mysql_sources.h"
 #include "probe.h"
 #include "queries.h"
@@ -181,12 +182,26 @@ static int open_http(struct run *run, struct error *err)
                            &service->http, err);
 }
 
+static int open_mysql(struct run *run, struct error *err)
+{
+    const struct settings *settings = &run->service.settings;
+    const struct mysql_engine_config config = {
+        .pool = {.limit = (size_t)settings->mysql_connections,
+                 .idle_ms = settings->mysql_idle_ms,
+                 .connect_timeout_ms = settings->mysql_connect_timeout_ms},
+        .kill_timeout_ms = settings->mysql_kill_timeout_ms,
+    };
+
+    return mysql_engine_new(&config, &run->service.mysql, err);
+}
+
 static int open_queries(struct run *run, struct error *err)
 {
     struct service *service = &run->service;
     const struct queries_config config = {
         .base = service->base,
         .queue = service->queue,
+        .mysql = service->mysql,
         .slots = (size_t)service->settings.workers,
         .slot_lost_ms = service->settings.slot_lost_ms,
         .on_slots_lost = on_slots_lost,
@@ -204,6 +219,7 @@ static int start_engine(struct run *run, struct error *err)
     struct engine_life_config config = {
         .settings = &service->settings,
         .mysql_sources = service->mysql_sources,
+        .mysql = service->mysql,
         .roots = service->data_roots,
         .queue = service->queue,
         .channel = service->channel,
@@ -244,7 +260,7 @@ static int start(struct run *run, struct error *err)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
     if (open_signals(run, err) != 0 ||
         reply_channel_new(service->base, &service->channel, err) != 0 ||
-        open_queries(run, err) != 0)
+        open_mysql(run, err) != 0 || open_queries(run, err) != 0)
         return -1;
     service->health.queries = service->queries;
     service->health.queue = service->queue;
@@ -287,6 +303,7 @@ static void stop(struct run *run)
             close(run->signal_fd);
         if (service->base != NULL)
             event_base_free(service->base);
+        mysql_engine_free(service->mysql);
         mysql_sources_free(service->mysql_sources);
         data_roots_free(service->data_roots);
     }

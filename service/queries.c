@@ -12,6 +12,7 @@
 #include "canceller.h"
 #include "http_reply.h"
 #include "log.h"
+#include "mysql_engine.h"
 #include "query.h"
 #include "query_log.h"
 #include "query_queue.h"
@@ -100,6 +101,15 @@ static void end_queued(struct queries *queries, struct query *query, enum query_
     forget(queries, query);
 }
 
+/* Gets a query out of its worker; the engines end it in their own ways. */
+static void interrupt(struct queries *queries, struct query *query)
+{
+    if (query_request_is_direct(&query->request))
+        mysql_engine_cancel(queries->config.mysql, &query->cutoff);
+    else
+        canceller_add(queries->canceller, query->tag);
+}
+
 /* Ends a query before its time: answers with `err` (NULL: the client is gone)
  * and gets it out of the queue or its worker. */
 static void end_early(struct queries *queries, struct query *query, enum query_state ends_as,
@@ -124,7 +134,7 @@ static void end_early(struct queries *queries, struct query *query, enum query_s
     query->state = QUERY_CANCELLING;
     query->ends_as = ends_as;
     query->cancel_began = monotime_now();
-    canceller_add(queries->canceller, query->tag);
+    interrupt(queries, query);
 }
 
 /* ---- timers and the client's side ---- */
@@ -231,7 +241,8 @@ static void on_done(struct query *query, char *bytes, size_t length)
                  LOG_TEXT("query_id", query->id));
     }
     if (query->state == QUERY_CANCELLING) {
-        canceller_remove(queries->canceller, query->tag);
+        if (!query_request_is_direct(&query->request))
+            canceller_remove(queries->canceller, query->tag);
         query->state = query->ends_as;
         query_log_ended(query, NULL);
     } else if (failed) {
@@ -321,7 +332,7 @@ static int check_admission(const struct queries *queries, const struct query_req
 
     if (queries->draining)
         return error_set(err, ERROR_DRAINING, "the service is shutting down");
-    if (queries->canceller == NULL)
+    if (queries->canceller == NULL && !query_request_is_direct(request))
         return error_set(err, ERROR_STARTING, "Spark is still starting");
     if (request->query_id != NULL)
         HASH_FIND(hash_by_id, queries->by_id, request->query_id, strlen(request->query_id), twin);

@@ -22,12 +22,14 @@
 struct canceller;
 struct event_base;
 struct http_exchange;
+struct mysql_engine;
 struct queries;
 struct query_queue;
 
 struct queries_config {
     struct event_base *base;   /* borrowed */
     struct query_queue *queue; /* borrowed */
+    struct mysql_engine *mysql; /* borrowed */
     size_t slots;
     int64_t slot_lost_ms;
     /* More than half of the slots are lost: the process should leave. */
@@ -49,7 +51,7 @@ int queries_new(const struct queries_config *config, struct queries **ret_querie
 /* Frees what is left; no worker may hold a query. */
 void queries_free(struct queries *queries);
 
-/* From now on queries are taken. Borrows the canceller. */
+/* From now on Spark queries are taken; direct ones always are. Borrows the canceller. */
 void queries_engine_ready(struct queries *queries, struct canceller *canceller);
 
 /* Takes request and target (moved) and answers the exchange, now or later. */

@@ -41,6 +41,7 @@ int query_new(struct query_request *request, uint64_t generation, struct query *
     query->slot = -1;
     query->state = QUERY_QUEUED;
     page_credits_init(&query->credits, QUERY_PAGES_IN_FLIGHT);
+    mysql_cutoff_init(&query->cutoff);
     query->request = *request;
     memset(request, 0, sizeof(*request));
     *ret_query = query;
@@ -54,7 +55,13 @@ void query_free(struct query *query)
     query_request_done(&query->request);
     mysql_target_done(&query->mysql);
     page_credits_done(&query->credits);
+    mysql_cutoff_done(&query->cutoff);
     free(query);
+}
+
+const char *query_engine_name(const struct query *query)
+{
+    return query_request_is_direct(&query->request) ? "direct" : "spark";
 }
 
 const char *query_state_name(enum query_state state)

@@ -17,6 +17,7 @@
 
 #include "deadline.h"
 #include "error.h"
+#include "mysql_cutoff.h"
 #include "mysql_sources.h"
 #include "query_request.h"
 #include "reply_channel.h"
@@ -83,6 +84,7 @@ struct query {
     /* Any thread. */
     atomic_bool cancelled;
     struct page_credits credits;
+    struct mysql_cutoff cutoff; /* of a direct query's connection */
 
     /* The worker's until done() is delivered, then the loop's. */
     int slot; /* -1 until a worker has it */
@@ -106,6 +108,9 @@ struct query {
 int query_new(struct query_request *request, uint64_t generation, struct query **ret_query,
               struct error *err);
 void query_free(struct query *query);
+
+/* "direct" or "spark"; static storage. */
+const char *query_engine_name(const struct query *query);
 
 /* "QUEUED", "RUNNING" ...; static storage. */
 const char *query_state_name(enum query_state state);

@@ -12,6 +12,7 @@
 struct sent_record {
     char id[QUERY_ID_BYTES];
     enum query_source source;
+    const char *engine;
     struct monotime received;
     struct query_timing timing;
     int64_t rows;
@@ -27,6 +28,7 @@ static void on_sent(void *user, struct monotime sent)
 
     log_line(LOG_INFO, whole ? "query done" : "query done, client left while reading",
              LOG_TEXT("query_id", record->id), LOG_TEXT("source", query_source_name(record->source)),
+             LOG_TEXT("engine", record->engine),
              LOG_NUMBER("slot", record->slot), LOG_NUMBER("rows", record->rows),
              LOG_NUMBER("bytes", record->bytes), LOG_NUMBER("total_us", total_us),
              LOG_NUMBER("queue_us", record->timing.queue_us),
@@ -45,6 +47,7 @@ void query_log_when_sent(struct http_exchange *exchange, const struct query *que
         return;
     memcpy(record->id, query->id, sizeof(record->id));
     record->source = query->request.source;
+    record->engine = query_engine_name(query);
     record->received = query->received;
     record->timing = query->timing;
     record->rows = query->outcome.rows;
@@ -59,6 +62,7 @@ void query_log_ended(const struct query *query, const struct error *err)
 
     log_line(defect ? LOG_ERROR : LOG_INFO, "query ended", LOG_TEXT("query_id", query->id),
              LOG_TEXT("source", query_source_name(query->request.source)),
+             LOG_TEXT("engine", query_engine_name(query)),
              LOG_TEXT("state", query_state_name(query->state)), LOG_NUMBER("slot", query->slot),
              LOG_NUMBER("elapsed_us", monotime_span_us(query->received, monotime_now())),
              LOG_TEXT("code", err != NULL ? error_code_name(err->code) : "cancelled"),

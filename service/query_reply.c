@@ -28,7 +28,7 @@ void query_reply_whole(struct http_exchange *exchange, const struct query *query
     char timing[TIMING_BYTES];
     const struct http_header headers[] = {
         {"Query-Id", query->id},
-        {"Query-Engine", "spark"},
+        {"Query-Engine", query_engine_name(query)},
         {"Vary", "Accept"},
         {"Server-Timing", timing},
         {"Result-Truncated", query->outcome.truncated ? "true" : "false"},
@@ -43,7 +43,7 @@ void query_reply_begin(struct http_exchange *exchange, const struct query *query
 {
     const struct http_header headers[] = {
         {"Query-Id", query->id},
-        {"Query-Engine", "spark"},
+        {"Query-Engine", query_engine_name(query)},
         {"Vary", "Accept"},
     };
 

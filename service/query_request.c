@@ -222,8 +222,6 @@ static int read_engine(struct reader *reader, const json_t *value)
     if (read_choice(reader, "engine", value, names, 3, "must be auto, direct or spark", &choice) <
         0)
         return -1;
-    if (choice == ENGINE_DIRECT)
-        return error_set(reader->err, ERROR_BAD_REQUEST, "engine direct is not built in");
     reader->request->engine = (enum query_engine)choice;
     return 0;
 }
@@ -489,6 +487,11 @@ int query_request_parse(enum query_source source, const char *body, size_t lengt
     else
         query_request_done(&request);
     return result;
+}
+
+bool query_request_is_direct(const struct query_request *request)
+{
+    return request->source == QUERY_MYSQL && request->engine != ENGINE_SPARK;
 }
 
 void query_request_done(struct query_request *request)

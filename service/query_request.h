@@ -75,6 +75,10 @@ int query_request_parse(enum query_source source, const char *body, size_t lengt
                         const struct query_limits *limits, struct query_request *ret_request,
                         struct error *err);
 
+/* True when the direct engine runs it: a MySQL query whose caller didn't ask for
+ * spark. What the gate lets through is a plain read, so `auto` is direct. */
+bool query_request_is_direct(const struct query_request *request);
+
 /* Frees the contents; fine on a zeroed struct. The password is overwritten first. */
 void query_request_done(struct query_request *request);
 

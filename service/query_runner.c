@@ -6,6 +6,10 @@
 #include "../jni/spark_engine.h"
 #include "byte_buffer.h"
 #include "data_roots.h"
+#include "mysql_engine.h"
+#include "mysql_gate.h"
+#include "mysql_params.h"
+#include "mysql_statement.h"
 #include "reply_channel.h"
 #include "result_json.h"
 
@@ -45,10 +49,12 @@ static void deliver(struct mail *mail)
 
 /* Memory for the mails of one run: a run must always be able to say it is over. */
 struct run {
-    const struct query_runner *runner;
+    struct query_runner *runner;
     struct query *query;
     struct query_mail *started_mail;
     struct query_mail *done_mail;
+    struct spark_cursor *spark; /* the open cursor: one of the two */
+    struct mysql_cursor *direct;
     struct result_json *writer;
     struct byte_buffer out;
     int64_t rows;
@@ -81,14 +87,60 @@ static int resolve_path(struct run *run, char **ret_path, struct error *err)
     return data_roots_resolve(run->runner->roots, run->query->request.path, ret_path, err);
 }
 
-static int open_cursor(struct run *run, const char *path, struct spark_cursor **ret_cursor,
-                       struct error *err)
+static int64_t time_left_ms(const struct query *query)
+{
+    int64_t used_ms = monotime_span_ms(query->run_started, monotime_now());
+
+    return query->request.timeout_ms > used_ms ? query->request.timeout_ms - used_ms : 1;
+}
+
+static int open_direct(struct run *run, struct error *err)
+{
+    struct query *query = run->query;
+    const struct mysql_query mysql_query = {
+        .target = &query->mysql,
+        .sql = query->request.sql,
+        .params_json = query->request.params_json,
+        .cutoff = &query->cutoff,
+        .timeout_ms = time_left_ms(query),
+    };
+
+    return mysql_cursor_open(run->runner->mysql, &mysql_query, &run->direct, err);
+}
+
+/* What the bridge needs of a MySQL statement: `?` for each :name, and the values. */
+struct bound_statement {
+    struct mysql_statement statement;
+    char *values_json;
+};
+
+static void bound_statement_done(struct bound_statement *bound)
+{
+    mysql_statement_done(&bound->statement);
+    free(bound->values_json);
+}
+
+static int bind_statement(const struct query_request *request, struct bound_statement *bound,
+                          struct error *err)
+{
+    const struct mysql_modes usual = {0};
+    struct mysql_values values = {0};
+
+    if (mysql_gate_check(request->sql, usual, err) != 0 ||
+        mysql_statement_parse(request->sql, usual, &bound->statement, err) != 0 ||
+        mysql_params_bind(&bound->statement, request->params_json, &values, err) != 0)
+        return -1;
+    bound->values_json = mysql_values_to_json(&values);
+    mysql_values_done(&values);
+    return bound->values_json != NULL ? 0 : error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+}
+
+static int open_spark(struct run *run, const char *path, struct error *err)
 {
     struct query *query = run->query;
     const struct query_request *request = &query->request;
+    struct bound_statement bound = {0};
     char snapshot_id[24];
-    struct monotime begin = monotime_now();
-    int64_t used_ms = monotime_span_ms(query->run_started, begin);
     struct spark_query engine_query = {
         .tag = query->tag,
         .source = query_source_name(request->source),
@@ -100,19 +152,60 @@ static int open_cursor(struct run *run, const char *path, struct spark_cursor **
         .as_of_snapshot_id = request->as_of.has_snapshot_id ? snapshot_id : NULL,
         .as_of_timestamp = request->as_of.timestamp,
         .row_limit = request->row_limit,
-        .timeout_ms = request->timeout_ms > used_ms ? request->timeout_ms - used_ms : 1,
+        .timeout_ms = time_left_ms(query),
         .mysql_host = query->mysql.host,
         .mysql_port = query->mysql.port,
         .mysql_user = query->mysql.user,
         .mysql_password = query->mysql.password,
         .mysql_database = query->mysql.database,
     };
-    int rc = 0;
+    int rc = -1;
 
     snprintf(snapshot_id, sizeof(snapshot_id), "%lld", (long long)request->as_of.snapshot_id);
-    rc = spark_cursor_open(run->runner->thread, &engine_query, ret_cursor, err);
+    if (run->runner->thread == NULL &&
+        run->runner->attach(run->runner->attach_user, &run->runner->thread, err) != 0)
+        return -1;
+    if (request->source == QUERY_MYSQL) {
+        if (bind_statement(request, &bound, err) != 0)
+            goto out;
+        engine_query.sql = bound.statement.text;
+        engine_query.params_json = bound.values_json;
+        engine_query.mysql_usual_quotes =
+            !mysql_statement_is_same_in_all_modes(request->sql);
+    }
+    rc = spark_cursor_open(run->runner->thread, &engine_query, &run->spark, err);
+out:
+    bound_statement_done(&bound);
+    return rc;
+}
+
+static int open_cursor(struct run *run, const char *path, struct error *err)
+{
+    struct query *query = run->query;
+    struct monotime begin = monotime_now();
+    int rc = query_request_is_direct(&query->request) ? open_direct(run, err)
+                                                      : open_spark(run, path, err);
+
     query->timing.plan_us = monotime_span_us(begin, monotime_now());
     return rc;
+}
+
+static const struct ArrowSchema *cursor_schema(const struct run *run)
+{
+    return run->direct != NULL ? mysql_cursor_schema(run->direct)
+                               : spark_cursor_schema(run->spark);
+}
+
+static int cursor_next(struct run *run, struct ArrowArray *ret_batch, struct error *err)
+{
+    return run->direct != NULL ? mysql_cursor_next(run->direct, ret_batch, err)
+                               : spark_cursor_next(run->spark, ret_batch, err);
+}
+
+static void cursor_close(struct run *run)
+{
+    mysql_cursor_close(run->direct);
+    spark_cursor_close(run->spark);
 }
 
 /* Hands the formatted bytes over as one page; waits for the client's credit. */
@@ -209,18 +302,18 @@ static int write_batch(struct run *run, const struct ArrowArray *batch, struct e
     return cut ? 0 : 1;
 }
 
-static int write_all(struct run *run, struct spark_cursor *cursor, struct error *err)
+static int write_all(struct run *run, struct error *err)
 {
     struct query *query = run->query;
     struct result_json_options options = {.numbers_as_strings = query->request.numbers_as_strings};
 
-    if (result_json_new(spark_cursor_schema(cursor), &options, &run->writer, err) != 0)
+    if (result_json_new(cursor_schema(run), &options, &run->writer, err) != 0)
         return -1;
     result_json_begin(run->writer, &run->out);
     for (;;) {
         struct ArrowArray batch = {0};
         struct monotime begin = monotime_now();
-        int rc = spark_cursor_next(cursor, &batch, err);
+        int rc = cursor_next(run, &batch, err);
 
         query->timing.run_us += monotime_span_us(begin, monotime_now());
         if (rc < 0)
@@ -241,7 +334,6 @@ static int write_all(struct run *run, struct spark_cursor *cursor, struct error 
 static int run_steps(struct run *run, struct error *err)
 {
     struct query *query = run->query;
-    struct spark_cursor *cursor = NULL;
     struct monotime begin;
     char *path = NULL;
     int rc = -1;
@@ -252,12 +344,12 @@ static int run_steps(struct run *run, struct error *err)
         fail_cancelled(err);
         goto out;
     }
-    if (open_cursor(run, path, &cursor, err) != 0)
+    if (open_cursor(run, path, err) != 0)
         goto out;
-    rc = write_all(run, cursor, err);
+    rc = write_all(run, err);
 out:
     begin = monotime_now();
-    spark_cursor_close(cursor);
+    cursor_close(run);
     query->timing.bridge_us =
         query->timing.plan_us + query->timing.run_us + monotime_span_us(begin, monotime_now());
     result_json_free(run->writer);
@@ -265,7 +357,7 @@ out:
     return rc;
 }
 
-void query_runner_run(const struct query_runner *runner, struct query *query)
+void query_runner_run(struct query_runner *runner, struct query *query)
 {
     struct run run = {.runner = runner, .query = query};
 

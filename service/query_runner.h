@@ -11,6 +11,8 @@
 #include "query.h"
 
 struct data_roots;
+struct error;
+struct mysql_engine;
 struct reply_channel;
 struct spark_thread;
 
@@ -20,12 +22,16 @@ struct spark_thread;
 
 struct query_runner {
     int slot;
-    struct spark_thread *thread;     /* borrowed */
-    const struct data_roots *roots;  /* borrowed */
-    struct reply_channel *channel;   /* borrowed */
+    /* Attaches this worker's thread to the engine, for its first Spark query. */
+    int (*attach)(void *user, struct spark_thread **ret_thread, struct error *err);
+    void *attach_user;
+    struct spark_thread *thread;    /* what it gave; the caller detaches */
+    struct mysql_engine *mysql;     /* borrowed, as all below */
+    const struct data_roots *roots;
+    struct reply_channel *channel;
 };
 
 /* Runs it to the end, whatever the end is; done() is posted exactly once. */
-void query_runner_run(const struct query_runner *runner, struct query *query);
+void query_runner_run(struct query_runner *runner, struct query *query);
 
 #endif

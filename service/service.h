@@ -12,6 +12,7 @@ struct data_roots;
 struct event;
 struct event_base;
 struct http_server;
+struct mysql_engine;
 struct mysql_sources;
 struct queries;
 struct query_queue;
@@ -24,6 +25,7 @@ struct service {
     struct state_dir *state_dir;
     struct data_roots *data_roots;
     struct mysql_sources *mysql_sources;
+    struct mysql_engine *mysql;
     struct reply_channel *channel;
     struct query_queue *queue;
     struct queries *queries;

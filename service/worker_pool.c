@@ -1,12 +1,14 @@
 #include "worker_pool.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "../jni/spark_engine.h"
+#include "mysql_engine.h"
 #include "query_queue.h"
 #include "query_runner.h"
 
@@ -21,25 +23,21 @@ struct worker {
 
 struct worker_pool {
     struct worker_pool_config config;
-    pthread_mutex_t lock;
-    pthread_cond_t reported;
-    size_t reports; /* workers that attached or failed to */
-    bool failed;
-    struct error first_error;
-    size_t started; /* threads to join */
+    _Atomic(struct spark_engine *) engine; /* NULL until the JVM is there */
+    size_t started;                        /* threads to join */
     struct worker workers[];
 };
 
-static void report(struct worker_pool *pool, const struct error *err)
+static int attach(void *user, struct spark_thread **ret_thread, struct error *err)
 {
-    pthread_mutex_lock(&pool->lock);
-    pool->reports++;
-    if (err != NULL && !pool->failed) {
-        pool->failed = true;
-        pool->first_error = *err;
-    }
-    pthread_cond_signal(&pool->reported);
-    pthread_mutex_unlock(&pool->lock);
+    const struct worker *worker = user;
+    struct spark_engine *engine = atomic_load(&worker->pool->engine);
+    char name[16];
+
+    if (engine == NULL)
+        return error_set(err, ERROR_STARTING, "Spark is still starting");
+    snprintf(name, sizeof(name), "worker-%d", worker->slot);
+    return spark_thread_attach(engine, name, ret_thread, err);
 }
 
 static void *worker_main(void *argument)
@@ -47,22 +45,20 @@ static void *worker_main(void *argument)
     struct worker *worker = argument;
     struct worker_pool *pool = worker->pool;
     struct query_runner runner = {.slot = worker->slot,
+                                  .attach = attach,
+                                  .attach_user = worker,
+                                  .mysql = pool->config.mysql,
                                   .roots = pool->config.roots,
                                   .channel = pool->config.channel};
     struct query *query = NULL;
-    struct error err;
     char name[16];
 
     snprintf(name, sizeof(name), "worker-%d", worker->slot);
     pthread_setname_np(pthread_self(), name);
-    if (spark_thread_attach(pool->config.engine, name, &runner.thread, &err) != 0) {
-        report(pool, &err);
-        return NULL;
-    }
-    report(pool, NULL);
     while ((query = query_queue_pop_wait(pool->config.queue)) != NULL)
         query_runner_run(&runner, query);
     spark_thread_detach(runner.thread);
+    mysql_engine_thread_end();
     return NULL;
 }
 
@@ -97,20 +93,15 @@ int worker_pool_start(const struct worker_pool_config *config, struct worker_poo
     if (pool == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
     pool->config = *config;
-    pthread_mutex_init(&pool->lock, NULL);
-    pthread_cond_init(&pool->reported, NULL);
     if (start_threads(pool, err) != 0)
         return -1; /* the start fails and the process ends: running threads keep the pool */
-    pthread_mutex_lock(&pool->lock);
-    while (pool->reports < pool->started)
-        pthread_cond_wait(&pool->reported, &pool->lock);
-    pthread_mutex_unlock(&pool->lock);
-    if (pool->failed) {
-        *err = pool->first_error;
-        return -1;
-    }
     *ret_pool = pool;
     return 0;
+}
+
+void worker_pool_set_engine(struct worker_pool *pool, struct spark_engine *engine)
+{
+    atomic_store(&pool->engine, engine);
 }
 
 size_t worker_pool_stop(struct worker_pool *pool, int64_t timeout_ms)
@@ -128,8 +119,6 @@ size_t worker_pool_stop(struct worker_pool *pool, int64_t timeout_ms)
     }
     if (left > 0)
         return left;
-    pthread_cond_destroy(&pool->reported);
-    pthread_mutex_destroy(&pool->lock);
     free(pool);
     return 0;
 }

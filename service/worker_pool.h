@@ -1,6 +1,8 @@
 /*
- * worker_pool: N threads, attached to the engine for life, each taking queries
- * from the queue one at a time. N is the number of slots.
+ * worker_pool: N threads, each taking queries from the queue one at a time. N is
+ * the number of slots. They work before the JVM is there, for direct queries; a
+ * worker attaches to the engine with its first Spark query, and stays attached
+ * for life.
  */
 #ifndef SERVICE_WORKER_POOL_H
 #define SERVICE_WORKER_POOL_H
@@ -11,6 +13,7 @@
 #include "error.h"
 
 struct data_roots;
+struct mysql_engine;
 struct query_queue;
 struct reply_channel;
 struct spark_engine;
@@ -18,15 +21,18 @@ struct worker_pool;
 
 struct worker_pool_config {
     size_t workers;
-    struct spark_engine *engine;    /* borrowed, as all below, until stop */
-    struct query_queue *queue;
+    struct query_queue *queue; /* borrowed, as all below, until stop */
+    struct mysql_engine *mysql;
     struct reply_channel *channel;
     const struct data_roots *roots;
 };
 
-/* Returns when every worker is attached and waiting. Blocks some ms.   [vm] */
+/* [loop] */
 int worker_pool_start(const struct worker_pool_config *config, struct worker_pool **ret_pool,
                       struct error *err);
+
+/* From now on Spark queries may come. Borrows until stop.   [any] */
+void worker_pool_set_engine(struct worker_pool *pool, struct spark_engine *engine);
 
 /* Waits until every worker has left (the queue is closed by then), at most
  * timeout_ms. Returns how many did not; with any left the pool is not freed.  [loop] */

@@ -299,7 +299,6 @@ static void test_integers(void **state)
 static void test_choices(void **state)
 {
     (void)state;
-    refuse_fields(QUERY_MYSQL, "\"engine\":\"direct\"", "engine direct is not built in");
     refuse_fields(QUERY_MYSQL, "\"engine\":\"duck\"", "engine: must be auto, direct or spark");
     refuse_fields(QUERY_MYSQL, "\"engine\":1", "engine: must be auto, direct or spark");
     refuse_fields(QUERY_MYSQL, "\"cache\":\"USE\"", "cache: must be use, refresh or off");

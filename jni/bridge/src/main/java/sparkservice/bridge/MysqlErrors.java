@@ -55,7 +55,7 @@ final class MysqlErrors {
         if (NO_ROWS.equals(state)) {
             return "This MySQL statement is not allowed: it does not produce rows.";
         } else if (UNBOUND.equals(state)) {
-            return "The statement has a parameter marker; params are not available here yet.";
+            return "The statement has a parameter marker '?'; write :name and give params.";
         }
         if (number == 0 || state == null || state.startsWith("08")) {
             return "MySQL could not be reached, or the connection broke.";

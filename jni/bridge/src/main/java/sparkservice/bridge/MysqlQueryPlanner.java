@@ -16,17 +16,14 @@ final class MysqlQueryPlanner implements Query.Planner {
 
     @Override
     public QueryPlan plan(QueryRequest request, Cancellation cancellation) throws Exception {
-        if (request.params() != null && !request.params().isEmpty()) {
-            throw BridgeException.badRequest(
-                    "params are not available on the mysql endpoint yet");
-        }
         if (request.mysql() == null) {
             throw BridgeException.badRequest("The query has no MySQL address.");
         }
         SparkSession.setActiveSession(session);
         long timeoutMs = request.timeoutMs() > 0 ? request.timeoutMs() : DEFAULT_TIMEOUT_MS;
         MysqlPlanner.Planned planned = MysqlPlanner.plan(request.tag(), request.mysql(),
-                request.sql(), timeoutMs, cancellation::onCancel);
+                request.sql(), request.params(), request.mysqlUsualQuotes(), timeoutMs,
+                cancellation::onCancel);
         cancellation.check();
         QueryExecution execution = SparkLine.execution(session,
                 TableQueryPlanner.limited(planned.relation(), request.rowLimit()));

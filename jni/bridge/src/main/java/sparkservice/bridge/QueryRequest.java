@@ -9,15 +9,17 @@ import sparkservice.bridge.mysql.Address;
  *
  * @param tag unique per attempt; job tag and handle for cancelling
  * @param source the endpoint
- * @param params JSON object of named parameters, or null
+ * @param params JSON object of named parameters, of a mysql query the array of its values; or null
  * @param asOfVersion -1 when absent
  * @param rowLimit rows wanted at most, -1 when unlimited
  * @param timeoutMs what is left of the run time, -1 when unknown
  * @param mysql null but on the mysql endpoint
+ * @param mysqlUsualQuotes the SQL holds only where quotes are read in the usual way
  */
 record QueryRequest(String tag, Source source, String sql, String path, String table,
         JsonNode params, long asOfVersion, String asOfSnapshotId, String asOfTimestamp,
-        long rowLimit, long timeoutMs, Address mysql) {
+        long rowLimit, long timeoutMs, Address mysql,
+        boolean mysqlUsualQuotes) {
 
     enum Source { MYSQL, PARQUET, DELTA, ICEBERG }
 
@@ -41,7 +43,8 @@ record QueryRequest(String tag, Source source, String sql, String path, String t
                     Json.text(root, "as_of_timestamp"),
                     Json.number(root, "row_limit", -1),
                     Json.number(root, "timeout_ms", -1),
-                    mysql(root.get("mysql")));
+                    mysql(root.get("mysql")),
+                    root.path("mysql").path("mysql_usual_quotes").asBoolean());
         } catch (IOException e) {
             throw new BridgeException(BridgeException.Code.BAD_REQUEST,
                     "The query or its params are not JSON.", e);

@@ -1,5 +1,6 @@
 package sparkservice.bridge.mysql;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -61,12 +62,26 @@ public final class RunningStatement implements AutoCloseable {
         return OPEN.size();
     }
 
-    void execute(String sql, long timeoutMs) throws SQLException {
+    /** For a text whose parameters were found by the usual rules of quoting. */
+    void requireUsualQuotes() throws SQLException, BridgeException {
+        try (Statement ask = connection.createStatement();
+                ResultSet row = ask.executeQuery("SELECT @@SESSION.sql_mode")) {
+            String mode = row.next() ? row.getString(1) : "";
+            if (mode.contains("ANSI_QUOTES") || mode.contains("NO_BACKSLASH_ESCAPES")) {
+                throw new BridgeException(BridgeException.Code.BAD_REQUEST,
+                        "The server's sql_mode makes the quotes of this statement ambiguous for"
+                        + " parameters; use engine direct.");
+            }
+        }
+    }
+
+    void execute(String sql, JsonNode values, long timeoutMs) throws SQLException {
         makeReadOnly(timeoutMs);
         PreparedStatement prepared = connection.prepareStatement(sql, ResultSet.TYPE_FORWARD_ONLY,
                 ResultSet.CONCUR_READ_ONLY);
         // Connector/J's sign for "row by row": else it reads the whole result first.
         prepared.setFetchSize(Integer.MIN_VALUE);
+        StatementValues.set(prepared, values);
         rows = prepared.executeQuery();
         columns = columnsOf(rows.getMetaData());
     }
