@@ -29,7 +29,7 @@ def begin_slow(service, world, name, **more):
 
 def wait_working(world, spark_ui, name):
     """Until the query's own work is under way, not only its slot taken."""
-    if name == "mysql_sleep":
+    if name.startswith("mysql_sleep"):
         wait_until(lambda: sleeping(world), 10, "SLEEP in MySQL")
     else:
         wait_until(spark_ui.active_stages, 20, "an active stage")

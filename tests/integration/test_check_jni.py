@@ -46,7 +46,7 @@ def test_no_warning_is_ours(start_service, world):
     reply = service.query("parquet", "SELECT n, s FROM parquet_data", path=f"{world.data}/parquet/big",
                           timeout_ms=120_000)
     assert reply.complete and reply.status == 200
-    for name in ("scan_loop", "mysql_sleep"):
+    for name in ("scan_loop", "mysql_sleep_spark"):
         query_id = new_query_id()
         source, fields = slow_query(world, name)
         with service.begin_query(source, query_id=query_id, **fields) as connection:

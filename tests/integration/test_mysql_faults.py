@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from harness.conformance import MYSQL_ENGINES
 from harness.database import MySqlServer
 from harness.world import add_reader
 
@@ -20,49 +21,54 @@ def fragile(world):
         yield server
 
 
-def ask(service, world, fragile):
+@pytest.fixture(params=MYSQL_ENGINES)
+def engine(request):
+    return request.param
+
+
+def ask(service, world, fragile, engine):
     return service.query("mysql", "SELECT a FROM one", config=world.config(fragile),
-                         timeout_ms=DEADLINE_MS)
+                         timeout_ms=DEADLINE_MS, engine=engine)
 
 
-def assert_answers(service, world, fragile):
-    reply = ask(service, world, fragile)
+def assert_answers(service, world, fragile, engine):
+    reply = ask(service, world, fragile, engine)
     assert (reply.status, reply.body) == (200, b'[{"a":1}]')
 
 
-def assert_fails_in_time(service, world, fragile):
+def assert_fails_in_time(service, world, fragile, engine):
     begin = time.monotonic()
-    reply = ask(service, world, fragile)
+    reply = ask(service, world, fragile, engine)
     assert (reply.status, reply.code) in ((504, "timeout"), (502, "source_error")), reply
     assert time.monotonic() - begin <= DEADLINE_MS / 1000 + 1
 
 
 @pytest.mark.parametrize("turn", range(3))
-def test_stopped_server_fails_in_time_and_heals(service, world, fragile, turn):
-    assert_answers(service, world, fragile)
+def test_stopped_server_fails_in_time_and_heals(service, world, fragile, engine, turn):
+    assert_answers(service, world, fragile, engine)
     fragile.process.send_signal(signal.SIGSTOP)
     try:
-        assert_fails_in_time(service, world, fragile)
+        assert_fails_in_time(service, world, fragile, engine)
         service.wait_slots_busy(0, 10)
         reply = service.query("parquet", "SELECT 1 AS a", path=f"{world.data}/parquet/users")
         assert reply.status == 200
     finally:
         fragile.process.send_signal(signal.SIGCONT)
-    assert_answers(service, world, fragile)
+    assert_answers(service, world, fragile, engine)
 
 
 @pytest.mark.parametrize("turn", range(3))
-def test_killed_server_fails_in_time_and_heals(service, world, fragile, turn):
-    assert_answers(service, world, fragile)
+def test_killed_server_fails_in_time_and_heals(service, world, fragile, engine, turn):
+    assert_answers(service, world, fragile, engine)
     fragile.kill()
-    assert_fails_in_time(service, world, fragile)
+    assert_fails_in_time(service, world, fragile, engine)
     fragile.start()
-    assert_answers(service, world, fragile)
+    assert_answers(service, world, fragile, engine)
 
 
-def test_killed_under_a_running_query(service, world, fragile):
+def test_killed_under_a_running_query(service, world, fragile, engine):
     with service.begin_query("mysql", "SELECT SLEEP(600) AS s", config=world.config(fragile),
-                             timeout_ms=60_000) as connection:
+                             timeout_ms=60_000, engine=engine) as connection:
         service.wait_slots_busy(1)
         time_limit = time.monotonic() + 10
         while not [row for row in fragile.threads_of("reader") if "SLEEP" in (row[3] or "")]:
@@ -71,4 +77,4 @@ def test_killed_under_a_running_query(service, world, fragile):
         reply = connection.read_reply()
         assert (reply.status, reply.code) == (502, "source_error"), reply
     fragile.start()
-    assert_answers(service, world, fragile)
+    assert_answers(service, world, fragile, engine)

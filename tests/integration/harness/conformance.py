@@ -7,6 +7,7 @@ import pathlib
 from .paths import CONFORMANCE
 
 SOURCE_OF = {"mariadb": "mysql"}  # folders whose endpoint has another name
+MYSQL_ENGINES = ("direct", "spark")
 
 
 @dataclasses.dataclass
@@ -35,12 +36,24 @@ class Case:
         default = f"POST /api/spark/query/{SOURCE_OF.get(group, group)}"
         return self._text("endpoint", default).split(" ")
 
-    def body(self, fill):
+    @property
+    def engines(self):
+        """The engines that must give the same answer; None: as the request has it."""
+        text = self._text("request.json")
+        if (not self.endpoint[1].endswith("/query/mysql") or text is None
+                or not isinstance(json.loads(text), dict) or "engine" in json.loads(text)):
+            return (None,)
+        return MYSQL_ENGINES
+
+    def body(self, fill, engine=None):
         raw = self.folder / "request.raw"
         if raw.exists():
             return raw.read_bytes()
         text = self._text("request.json")
-        return b"" if text is None else json.dumps(fill(json.loads(text))).encode()
+        if text is None:
+            return b""
+        fields = fill(json.loads(text))
+        return json.dumps(fields if engine is None else fields | {"engine": engine}).encode()
 
     def headers(self):
         return self._json("request_headers.json")

@@ -20,12 +20,13 @@ MYSQL_SLEEP = "SELECT SLEEP(600) AS s"
 
 def slow_query(world, name="scan_loop"):
     """Source and fields of a slow query."""
-    if name == "mysql_sleep":
-        return "mysql", {"sql": MYSQL_SLEEP, "config": world.config(world.mysql)}
+    if name.startswith("mysql_sleep"):
+        return "mysql", {"sql": MYSQL_SLEEP, "config": world.config(world.mysql),
+                         "engine": name.rpartition("_")[2]}
     return "parquet", {"sql": SPARK_QUERIES[name], "path": f"{world.data}/parquet/numbers"}
 
 
-SLOW_NAMES = [*SPARK_QUERIES, "mysql_sleep"]
+SLOW_NAMES = [*SPARK_QUERIES, "mysql_sleep_direct", "mysql_sleep_spark"]
 
 
 def twenty():

@@ -105,6 +105,8 @@ class World:
         return {
             "MYSQL_HOST": "127.0.0.1", "MYSQL_PORT": self.mysql.port, "MYSQL_USER": READER,
             "MYSQL_PASSWORD": PASSWORD, "MYSQL_DATABASE": "types",
+            # Idle connections are gone before a test's leftovers are counted.
+            "SPARK_SERVICE_MYSQL_IDLE_MS": 1000,
             "SPARK_SERVICE_MYSQL_HOSTS": ",".join(f"127.0.0.1:{port}" for port in hosts),
         }
 
