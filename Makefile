@@ -215,8 +215,15 @@ test-bridge: ## JUnit tests of the Java bridge
 	$(Q)mkdir -p $(RESULTS)/bridge; rc=0; $(MAVEN) test || rc=$$?; \
 	cp $(B)/bridge-$(SPARK)/surefire-reports/*.xml $(RESULTS)/bridge/; exit $$rc
 
+# What the tests of the direct engine run against real servers.
+.PHONY: sanitized
+sanitized:
+	$(Q)for mode in asan tsan; do $(MAKE) --no-print-directory MODE=$$mode fake-program; done
+.PHONY: fake-program
+fake-program: $(FAKE_PROGRAM)
+
 PYTEST_ARGS ?=
-test-integration: $(B)/venv/.made $(OBJ)/bin/fake-service ## the real service over HTTP: conformance and behaviour
+test-integration: $(B)/venv/.made sanitized ## the real service over HTTP: conformance and behaviour
 	$(Q)mkdir -p $(RESULTS); SPARK=$(SPARK) $(PYTHON) -m pytest tests/integration \
 		--junitxml=$(RESULTS)/integration.xml $(PYTEST_ARGS)
 

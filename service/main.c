@@ -27,6 +27,8 @@
 #include "service.h"
 #include "state_dir.h"
 
+/* A server that says nothing beyond the longest query is gone. */
+#define MYSQL_READ_GRACE_MS 60000
 #define EXIT_BAD_SETTING 2
 #define EXIT_NO_JVM 70
 #define EXIT_SLOTS_LOST 75
@@ -188,7 +190,8 @@ static int open_mysql(struct run *run, struct error *err)
     const struct mysql_engine_config config = {
         .pool = {.limit = (size_t)settings->mysql_connections,
                  .idle_ms = settings->mysql_idle_ms,
-                 .connect_timeout_ms = settings->mysql_connect_timeout_ms},
+                 .connect_timeout_ms = settings->mysql_connect_timeout_ms,
+                 .read_timeout_ms = settings->query_timeout_max_ms + MYSQL_READ_GRACE_MS},
         .kill_timeout_ms = settings->mysql_kill_timeout_ms,
     };
 

@@ -11,9 +11,6 @@
 
 /* Longest value that is taken from a server; its own default. */
 #define PACKET_MAX_BYTES (64UL * 1024 * 1024)
-/* A read without end is the query's deadline's business (mysql_cutoff); this is
- * for a peer that vanished while nobody waited. Seconds. */
-#define READ_TIMEOUT_S 3600U
 #define SQL_MODE_MAX_BYTES 1024
 
 struct mysql_connection {
@@ -51,8 +48,10 @@ static void set_tls(MYSQL *handle)
 #endif
 }
 
-static void set_options(MYSQL *handle, unsigned connect_timeout_s, unsigned read_timeout_s)
+static void set_options(MYSQL *handle, const struct mysql_connection_limits *limits)
 {
+    const unsigned connect_timeout_s = to_seconds(limits->connect_ms);
+    const unsigned read_timeout_s = to_seconds(limits->read_ms);
     const unsigned local_infile = 0;
     const unsigned protocol = MYSQL_PROTOCOL_TCP; /* `localhost` is no socket file here */
     const unsigned long packet = PACKET_MAX_BYTES;
@@ -68,14 +67,15 @@ static void set_options(MYSQL *handle, unsigned connect_timeout_s, unsigned read
     set_tls(handle);
 }
 
-static int connect_to(const struct mysql_target *target, unsigned connect_timeout_s,
-                      unsigned read_timeout_s, MYSQL **ret_handle, struct error *err)
+static int connect_to(const struct mysql_target *target,
+                      const struct mysql_connection_limits *limits, MYSQL **ret_handle,
+                      struct error *err)
 {
     MYSQL *handle = mysql_init(NULL);
 
     if (handle == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory for a connection");
-    set_options(handle, connect_timeout_s, read_timeout_s);
+    set_options(handle, limits);
     if (mysql_real_connect(handle, target->host, target->user, target->password, target->database,
                            (unsigned)target->port, NULL, 0) == NULL) {
         fail(handle, err);
@@ -122,14 +122,15 @@ static int set_up_session(struct mysql_connection *connection, struct error *err
                : fail(connection->handle, err);
 }
 
-int mysql_connection_open(const struct mysql_target *target, int64_t timeout_ms,
+int mysql_connection_open(const struct mysql_target *target,
+                          const struct mysql_connection_limits *limits,
                           struct mysql_connection **ret_connection, struct error *err)
 {
     struct mysql_connection *connection = calloc(1, sizeof(*connection));
 
     if (connection == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory for a connection");
-    if (connect_to(target, to_seconds(timeout_ms), READ_TIMEOUT_S, &connection->handle, err) != 0 ||
+    if (connect_to(target, limits, &connection->handle, err) != 0 ||
         set_up_session(connection, err) != 0) {
         mysql_connection_close(connection);
         return -1;
@@ -188,13 +189,13 @@ void mysql_connection_kill(struct mysql_connection *connection, const struct mys
                            int64_t timeout_ms)
 {
     char statement[48];
-    unsigned timeout_s = to_seconds(timeout_ms);
+    const struct mysql_connection_limits limits = {timeout_ms, timeout_ms};
     MYSQL *second = NULL;
     struct error err; /* a server that can't be reached runs nothing worth a word */
 
     snprintf(statement, sizeof(statement), "KILL QUERY %lu", mysql_thread_id(connection->handle));
     mysql_connection_cut(connection);
-    if (connect_to(target, timeout_s, timeout_s, &second, &err) != 0)
+    if (connect_to(target, &limits, &second, &err) != 0)
         return;
     (void)mysql_query(second, statement);
     mysql_close(second);

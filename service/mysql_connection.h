@@ -16,13 +16,20 @@
 #include "mysql_lexer.h"
 #include "mysql_sources.h"
 
+/* Both are rounded up to seconds. */
+struct mysql_connection_limits {
+    int64_t connect_ms;
+    int64_t read_ms; /* one read from the server */
+};
+
 struct mysql_connection;
 struct st_mysql; /* MYSQL of mysql.h */
 struct st_mysql_stmt;
 
-/* Connects within timeout_ms (rounded up to seconds) and sets the session up.
+/* Connects and sets the session up.
  * -1: *err as mysql_errors has it. */
-int mysql_connection_open(const struct mysql_target *target, int64_t timeout_ms,
+int mysql_connection_open(const struct mysql_target *target,
+                          const struct mysql_connection_limits *limits,
                           struct mysql_connection **ret_connection, struct error *err);
 
 /* Says good-bye and frees. NULL is fine. */

@@ -288,12 +288,25 @@ static int take_place(struct mysql_pool *pool, const struct mysql_target *target
     return rc;
 }
 
+/* Makes the connection of a place that was taken without one. */
+static int fill_place(struct mysql_pool *pool, struct monotime deadline, struct mysql_lease *lease,
+                      struct error *err)
+{
+    int64_t left_ms = monotime_span_ms(monotime_now(), deadline);
+    struct mysql_connection_limits limits = {pool->config.connect_timeout_ms,
+                                             pool->config.read_timeout_ms};
+
+    if (left_ms < limits.connect_ms)
+        limits.connect_ms = left_ms > 0 ? left_ms : 1;
+    lease->fresh = true;
+    return mysql_connection_open(&lease->source->target, &limits, &lease->connection, err);
+}
+
 int mysql_pool_take(struct mysql_pool *pool, const struct mysql_target *target,
                     struct mysql_cutoff *cutoff, struct monotime deadline,
                     struct mysql_lease *ret_lease, struct error *err)
 {
     struct mysql_lease lease = {0};
-    int64_t left_ms = 0;
 
     if (take_place(pool, target, cutoff, deadline, &lease, err) != 0)
         return -1;
@@ -301,16 +314,9 @@ int mysql_pool_take(struct mysql_pool *pool, const struct mysql_target *target,
         mysql_connection_close(lease.connection);
         lease.connection = NULL;
     }
-    if (lease.connection == NULL) {
-        left_ms = monotime_span_ms(monotime_now(), deadline);
-        if (left_ms > pool->config.connect_timeout_ms)
-            left_ms = pool->config.connect_timeout_ms;
-        lease.fresh = true;
-        if (mysql_connection_open(&lease.source->target, left_ms > 0 ? left_ms : 1,
-                                  &lease.connection, err) != 0) {
-            end_one(pool, lease.source);
-            return -1;
-        }
+    if (lease.connection == NULL && fill_place(pool, deadline, &lease, err) != 0) {
+        end_one(pool, lease.source);
+        return -1;
     }
     *ret_lease = lease;
     return 0;

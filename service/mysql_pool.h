@@ -26,6 +26,7 @@ struct mysql_pool_config {
     size_t limit;
     int64_t idle_ms;
     int64_t connect_timeout_ms;
+    int64_t read_timeout_ms; /* a backstop behind every query's own deadline */
 };
 
 int mysql_pool_new(const struct mysql_pool_config *config, struct mysql_pool **ret_pool,

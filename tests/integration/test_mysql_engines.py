@@ -124,7 +124,8 @@ VARYING = ("query_id", "elapsed_ms")
 @pytest.fixture(scope="module", params=["mysql", "mariadb"])
 def config(request, world):
     server = getattr(world, request.param)
-    server.run(RARITIES, *(f"INSERT INTO types.rarities VALUES {row}" for row in RARITY_ROWS))
+    server.run("SET time_zone = '+00:00'", RARITIES,
+               *(f"INSERT INTO types.rarities VALUES {row}" for row in RARITY_ROWS))
     yield world.config(server)
     server.run("DROP TABLE types.rarities")
 

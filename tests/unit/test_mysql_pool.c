@@ -25,11 +25,12 @@ static atomic_int opened;
 static atomic_int closed;
 static atomic_bool refuses;
 
-int mysql_connection_open(const struct mysql_target *target, int64_t timeout_ms,
+int mysql_connection_open(const struct mysql_target *target,
+                          const struct mysql_connection_limits *limits,
                           struct mysql_connection **ret_connection, struct error *err)
 {
     (void)target;
-    (void)timeout_ms;
+    (void)limits;
     if (refuses)
         return error_set(err, ERROR_SOURCE_ERROR, "told to refuse");
     *ret_connection = calloc(1, sizeof(**ret_connection));

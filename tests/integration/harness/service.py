@@ -20,6 +20,8 @@ LOUD_LINE = re.compile(r"\blevel=(warn|error)\b|^(WARN|ERROR)\b|\s(WARN|ERROR)\s
 
 
 class Service:
+    program = SERVICE_BIN
+
     def __init__(self, data_root, **env):
         self.port = free_port()
         self.data_root = data_root
@@ -50,7 +52,7 @@ class Service:
 
     def start(self):
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([SERVICE_BIN], env=self.env, cwd=self.folder,
+            self.process = subprocess.Popen([self.program], env=self.env, cwd=self.folder,
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def wait_ready(self):
