@@ -116,7 +116,7 @@ static int read_double(const char *name, const char *text, struct mysql_value *v
 {
     char *end = NULL;
 
-    value->real = strtod(text, &end);
+    value->real = strtod(text, &end) + 0.0; /* as in read_value */
     if (strspn(text, "0123456789+-.eE") != strlen(text) || end == text || *end != '\0')
         return fail(err, name, "the value is not a number");
     if (!isfinite(value->real))
@@ -317,7 +317,7 @@ static int read_value(const char *name, const json_t *json, struct mysql_value *
         return 0;
     case JSON_REAL:
         value->kind = MYSQL_VALUE_DOUBLE;
-        value->real = json_real_value(json);
+        value->real = json_real_value(json) + 0.0; /* -0.0 is 0.0: not every driver keeps it */
         return 0;
     case JSON_TRUE:
     case JSON_FALSE:

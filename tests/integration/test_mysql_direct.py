@@ -234,6 +234,8 @@ def be_rogue(listener, heard):
             heard.append(data)
             if data[4:5] == b"\x03":
                 connection.sendall(packet(1, WANTS_FILE))
+            elif len(data) == 4:  # the client sends no file
+                connection.sendall(packet(data[3] + 1, OK))
 
 
 def test_rogue_server_gets_no_file(service, world):

@@ -1,7 +1,9 @@
 package sparkservice.bridge;
 
+import java.sql.DataTruncation;
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
+import java.util.Map;
 import java.util.Set;
 import sparkservice.bridge.BridgeException.Code;
 
@@ -22,6 +24,11 @@ final class MysqlErrors {
     /** Connector/J's own: a question mark without a value. */
     private static final String UNBOUND = "07001";
 
+    /** Connector/J makes every class 22 a DataTruncation of 22001; the server's own SQLSTATE. */
+    private static final Map<Integer, String> DATA_STATES = Map.of(1264, "22003", 1690, "22003",
+            1292, "22007", 1365, "22012", 3037, "22023", 3140, "22032", 3141, "22032");
+    private static final String DATA_PREFIX = "Data truncation: ";
+
     private MysqlErrors() {
     }
 
@@ -29,6 +36,9 @@ final class MysqlErrors {
         int number = e.getErrorCode();
         String state = e.getSQLState() == null || e.getSQLState().length() != 5 ? null
                 : e.getSQLState();
+        if (e instanceof DataTruncation) {
+            state = DATA_STATES.getOrDefault(number, state);
+        }
         return new BridgeException(code(e, number, state), detail(e, number, state), state, null, 0,
                 0, e);
     }
@@ -60,6 +70,8 @@ final class MysqlErrors {
         if (number == 0 || state == null || state.startsWith("08")) {
             return "MySQL could not be reached, or the connection broke.";
         }
-        return ErrorMapper.firstLine(e.getMessage());
+        String line = ErrorMapper.firstLine(e.getMessage());
+        return e instanceof DataTruncation && line.startsWith(DATA_PREFIX)
+                ? line.substring(DATA_PREFIX.length()) : line;
     }
 }

@@ -44,7 +44,7 @@ record QueryRequest(String tag, Source source, String sql, String path, String t
                     Json.number(root, "row_limit", -1),
                     Json.number(root, "timeout_ms", -1),
                     mysql(root.get("mysql")),
-                    root.path("mysql").path("mysql_usual_quotes").asBoolean());
+                    root.path("mysql_usual_quotes").asBoolean());
         } catch (IOException e) {
             throw new BridgeException(BridgeException.Code.BAD_REQUEST,
                     "The query or its params are not JSON.", e);

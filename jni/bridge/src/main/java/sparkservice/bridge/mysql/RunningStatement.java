@@ -75,7 +75,8 @@ public final class RunningStatement implements AutoCloseable {
         }
     }
 
-    void execute(String sql, JsonNode values, long timeoutMs) throws SQLException {
+    void execute(String sql, JsonNode values, long timeoutMs)
+            throws SQLException, BridgeException {
         makeReadOnly(timeoutMs);
         PreparedStatement prepared = connection.prepareStatement(sql, ResultSet.TYPE_FORWARD_ONLY,
                 ResultSet.CONCUR_READ_ONLY);
