@@ -12,7 +12,6 @@ import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.SubqueryAlias;
 import org.apache.spark.sql.catalyst.plans.logical.UnresolvedWith;
-import org.apache.spark.sql.catalyst.util.IntervalUtils;
 import org.apache.spark.sql.execution.CommandExecutionMode;
 import org.apache.spark.sql.execution.QueryExecution;
 import org.apache.spark.sql.internal.SessionState;
@@ -30,7 +29,7 @@ final class SparkLine {
 
     /** 4.1 has an Arrow type for it, which C writes in the same form. */
     private static final TextValues.Form CALENDAR_INTERVAL = new TextValues.Form(null,
-            value -> IntervalUtils.toIso8601String((CalendarInterval) value));
+            value -> CalendarIntervalText.of((CalendarInterval) value));
 
     private SparkLine() {
     }
