@@ -41,7 +41,7 @@ fi
 # The machine's extra certificates, for builds behind a proxy that signs with its own. /dev/null: none.
 CA_BUNDLE=${CA_BUNDLE:-${SSL_CERT_FILE:-/dev/null}}
 
-# build_image TAG DOCKERFILE [OPTION...]: with docker/ as the context
+# build_image TAG DOCKERFILE [OPTION...]: with $CONTEXT, by default docker/, as the context
 build_image() {
     tag=$1 dockerfile=$2
     shift 2
@@ -50,7 +50,7 @@ build_image() {
     mkdir -p "${log%/*}"
     echo "building $tag"
     "$DOCKER" build --progress plain --secret "id=ca_bundle,src=$CA_BUNDLE" \
-        --tag "$tag" --file "$dockerfile" "$@" "$root/docker" >"$log" 2>&1 || {
+        --tag "$tag" --file "$dockerfile" "$@" "${CONTEXT:-$root/docker}" >"$log" 2>&1 || {
         tail -n 60 "$log" >&2
         die "building $tag failed; the whole log: $log"
     }
