@@ -303,6 +303,13 @@ static void forbid_core_dumps(void)
     (void)setrlimit(RLIMIT_CORE, &none);
 }
 
+/* Spark's page listens on every address unless its environment names one. Set
+ * before any thread is made. */
+static void keep_spark_ui_on_loopback(void)
+{
+    (void)setenv("SPARK_LOCAL_IP", "127.0.0.1", 0);
+}
+
 static int run_service(const struct settings *settings)
 {
     static struct run run; /* handlers of late threads may outlive this frame */
@@ -314,6 +321,7 @@ static int run_service(const struct settings *settings)
     (void)log_level_from_name(settings->log_level, &level);
     log_set_level(level);
     forbid_core_dumps();
+    keep_spark_ui_on_loopback();
     if (start(&run, &err) != 0) {
         fprintf(stderr, "spark-service: %s\n", err.detail);
         run.exit_code = EXIT_BAD_SETTING;

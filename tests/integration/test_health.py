@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from harness.paths import SERVICE_BIN, SPARK, wait_until
+from harness.process_facts import listening_addresses
 
 
 @pytest.mark.parametrize("target, text", [("/livez", b"live\n"), ("/readyz", b"ready\n"),
@@ -57,6 +58,12 @@ def test_busy_slots_are_counted(service, world):
     with service.begin_query(source, **fields):
         service.wait_slots_busy(1)
     service.wait_slots_busy(0)
+
+
+def test_spark_ui_listens_on_loopback_only(spark_ui, ui_port):
+    ipv4, mapped = "0100007F", "0000000000000000FFFF00000100007F"
+    found = listening_addresses(ui_port)
+    assert found and found <= {ipv4, mapped}
 
 
 def test_openapi_describes_every_route(service):

@@ -36,6 +36,14 @@ ELASTIC_POOLS = {
 }
 
 
+def listening_addresses(port):
+    """Addresses on which somebody listens on this port, as the kernel writes them in hex."""
+    lines = [line.split() for name in ("tcp", "tcp6")
+             for line in pathlib.Path("/proc/net", name).read_text().splitlines()[1:]]
+    return {local.partition(":")[0] for _, local, _, state, *_ in lines
+            if state == "0A" and local.endswith(f":{port:04X}")}
+
+
 def descriptors(pid):
     """How many of each kind are open: socket, eventfd, data file ... Code and blocks left out."""
     kinds = collections.Counter()
