@@ -1,0 +1,116 @@
+"""The service image by itself: locked down, without a network, inside its memory limit."""
+
+import json
+import os
+import re
+import time
+
+import pytest
+
+from engine import FULL, SLIM, SPARK, Container, docker, has_image
+
+SLIM_BYTES = 900_000_000  # the goal, CDS archive included
+LOCKED_DOWN = ("--network", "none", "--read-only", "--tmpfs", "/tmp:exec,size=128m",
+               "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--memory", "4g",
+               "--memory-swap", "4g", "--stop-timeout", "40", "--health-interval", "2s")
+STOP_SECONDS = 40
+
+# One request from inside: nothing outside can reach it. $1 path, $2 body
+ASK = """
+exec 3<>/dev/tcp/127.0.0.1/8000
+printf 'POST %s HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\nContent-Type: application/json\\r\\n' \
+    "$1" >&3
+printf 'Content-Length: %s\\r\\n\\r\\n%s' "${#2}" "$2" >&3
+cat <&3
+"""
+
+
+@pytest.fixture(scope="module", params=[SLIM, FULL])
+def image(request):
+    if not has_image(request.param):
+        assert request.param == FULL, f"no image {SLIM}; run `make image-service` first"
+        pytest.skip(f"no image {FULL}; `make image-service-full` makes it")
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def sample():
+    """A volume with the sample tables, made without a network too."""
+    volume = f"stack-test-sample-{os.getpid()}"
+    docker("volume", "create", volume)
+    docker("run", "--rm", "--network", "none", "--user", "0", "--volume", f"{volume}:/data",
+           "--entrypoint", "make-sample", SLIM, timeout=300)
+    yield volume
+    docker("volume", "rm", volume)
+
+
+@pytest.fixture(scope="module")
+def container(image, sample):
+    container = Container(f"stack-test-image-{os.getpid()}")
+    docker("run", "--detach", "--name", container.name, *LOCKED_DOWN,
+           "--volume", f"{sample}:/data:ro", image)
+    container.wait_healthy()
+    yield container
+    container.remove()
+
+
+def ask(container, source, **fields):
+    answer = container.exec("bash", "-c", ASK, "ask", f"/api/spark/query/{source}",
+                            json.dumps(fields))
+    head, _, body = answer.partition("\n\n")
+    return int(head.split()[1]), body
+
+
+@pytest.mark.parametrize("source", ["parquet", "delta", "iceberg"])
+def test_it_answers_without_a_network(container, source):
+    status, body = ask(container, source, path=f"/data/{source}/users",
+                       sql=f"SELECT id, name FROM {source}_data ORDER BY id LIMIT 2")
+    assert (status, body) == (200, '[{"id":1,"name":"Ada Lovelace"},{"id":2,"name":"Alan Turing"}]')
+
+
+def test_it_runs_as_a_user_without_rights(container):
+    status = container.exec("cat", f"/proc/{container.service_pid()}/status")
+    facts = dict(re.findall(r"^(\w+):\s+(\S+)", status, re.M))
+    assert (facts["Uid"], facts["CapEff"], facts["NoNewPrivs"]) == ("10001", "0" * 16, "1")
+    with pytest.raises(AssertionError, match="Read-only file system"):
+        container.exec("touch", "/opt/spark-service/x")
+
+
+def test_the_class_data_archive_is_in_use(container):
+    maps = container.exec("cat", f"/proc/{container.service_pid()}/maps")
+    assert f"/opt/spark-service/lib/spark-{SPARK}/app.jsa" in maps
+
+
+def test_the_heap_is_half_of_the_limit(container):
+    assert "heap=2048m" in container.logs()
+
+
+def test_its_log_is_quiet(container):
+    loud = [line for line in container.logs().splitlines() if re.search(r"level=(warn|error)", line)]
+    assert loud == []
+
+
+def test_memory_outside_the_heap_is_bounded(container):
+    """Heap, metaspace, direct buffers, code: together below the limit, with room for the rest."""
+    options = container.exec("cat", f"/opt/spark-service/lib/spark-{SPARK}/jvm.options")
+    mib = sum(int(found) for found in re.findall(
+        r"^-XX:(?:MaxMetaspaceSize|MaxDirectMemorySize|ReservedCodeCacheSize)=(\d+)m$", options, re.M))
+    assert mib > 0 and 2048 + mib <= 4096 - 512
+
+
+def test_term_ends_it_with_exit_code_0(container):
+    begin = time.monotonic()
+    docker("stop", container.name)
+    state = container.state()
+    assert (state["ExitCode"], state["OOMKilled"]) == (0, False), container.logs()[-3000:]
+    assert time.monotonic() - begin < STOP_SECONDS
+
+
+def test_slim_is_small():
+    assert int(docker("image", "inspect", "--format", "{{.Size}}", SLIM)) <= SLIM_BYTES
+
+
+def test_no_certificate_of_the_build_host_stayed(image):
+    left = docker("run", "--rm", "--network", "none", "--entrypoint", "find", image,
+                  "/usr/local/share/ca-certificates", "/run/secrets", "-type", "f")
+    assert left == ""
