@@ -19,6 +19,8 @@ def make_variable(name):
 
 
 VERSION = make_variable("VERSION")
+VERSIONS = dict(line.split("=", 1) for line in (ROOT / "docker/versions.env").read_text().splitlines()
+                if "=" in line and not line.startswith("#"))
 SLIM = f"spark-service:{VERSION}-spark{SPARK}-slim"
 FULL = f"spark-service:{VERSION}-spark{SPARK}"
 

@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 
-from engine import ROOT, SLIM, Container
+from engine import ROOT, SLIM, VERSIONS, Container
 
 HERE = pathlib.Path(__file__).parent
 FILES = ("compose.yaml", "docker/compose.s3.yaml", "tests/images/stack/compose.moto.yaml")
@@ -62,6 +62,7 @@ class Stack:
             "HEALTH_INTERVAL": "2s",
             "S3_ENDPOINT": "http://object-store:5000",
             "S3_ROOT": "s3a://lake",
+            "MOTO": VERSIONS["MOTO"],
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
         }
