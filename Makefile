@@ -242,6 +242,9 @@ format: ## clang-format over the C sources
 	@command -v clang-format >/dev/null || .ci/packages clang-format
 	@clang-format -i $$(git ls-files '*.c' '*.h' '*.cc')
 
+# ---- images and the compose stack -----------------------------------------
+include $(wildcard docker/*.mk)
+
 compile_commands.json: ## for editors and clang tools
 	@command -v bear >/dev/null || .ci/packages bear
 	@bear --output $@ -- $(MAKE) -B --no-print-directory MODE=plain $(SERVICE_LIBRARY) $(JNI_OBJECTS) \
