@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from engine import FULL, SLIM, SPARK, Container, docker, has_image
+from engine import FULL, SLIM, SPARK, Container, docker, has_image, wait_until
 
 SLIM_BYTES = 900_000_000  # the goal, CDS archive included
 LOCKED_DOWN = ("--network", "none", "--read-only", "--tmpfs", "/tmp:exec,size=128m",
@@ -106,11 +106,39 @@ def test_term_ends_it_with_exit_code_0(container):
     assert time.monotonic() - begin < STOP_SECONDS
 
 
-def test_slim_is_small():
+def test_slim_is_small(image):
+    if image != SLIM:
+        pytest.skip("the goal is the slim tag's")
     assert int(docker("image", "inspect", "--format", "{{.Size}}", SLIM)) <= SLIM_BYTES
 
 
 def test_no_certificate_of_the_build_host_stayed(image):
-    left = docker("run", "--rm", "--network", "none", "--entrypoint", "find", image,
-                  "/usr/local/share/ca-certificates", "/run/secrets", "-type", "f")
+    """The build may trust certificates of its host; the service trusts those of the JDK."""
+    listed = docker("run", "--rm", "--network", "none", "--entrypoint", "keytool", image, "-list",
+                    "-keystore", "/opt/spark-service/jre/lib/security/cacerts", "-storepass", "changeit")
+    entries = re.findall(r"^(.*), .*, trustedCertEntry", listed, re.M)
+    assert len(entries) > 50 and all(entry.partition(",")[0].endswith("[jdk]") for entry in entries)
+    left = docker("run", "--rm", "--network", "none", "--entrypoint", "sh", image, "-c",
+                  "find /usr/local/share/ca-certificates /run/secrets -type f 2>/dev/null; :")
     assert left == ""
+
+
+@pytest.fixture
+def spark_connect():
+    """Spark Connect of the layer's own Spark, in the tag that has one."""
+    if not (SPARK.startswith("4.") and has_image(FULL)):
+        pytest.skip(f"Spark Connect is in {FULL} of line 4 only")
+    container = Container(f"stack-test-connect-{os.getpid()}")
+    docker("run", "--detach", "--name", container.name, "--network", "none", "--memory", "2g",
+           "--entrypoint", "spark-submit", FULL, "--driver-memory", "1g",
+           "--conf", "spark.driver.bindAddress=127.0.0.1", "--conf", "spark.driver.host=localhost",
+           "--class", "org.apache.spark.sql.connect.service.SparkConnectServer")
+    yield container
+    container.remove()
+
+
+def test_spark_connect_listens(spark_connect):
+    def listening():
+        assert spark_connect.state()["Running"], spark_connect.logs()[-3000:]
+        return ":3A9A " in spark_connect.exec("sh", "-c", "cat /proc/net/tcp /proc/net/tcp6")  # 15002
+    wait_until(listening, 90, spark_connect.logs)
