@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # For `.`: versions, the docker client and the engine, and how an image is built. The caller is below the repository.
 
-root=$(git -C "$(dirname "$0")" rev-parse --show-toplevel)
+root=$(cd "$(dirname "$0")" && until [ -e docker/versions.env ] || [ "$PWD" = / ]; do cd ..; done && pwd)
 # shellcheck source=../versions.env
 . "$root/docker/versions.env"
 
