@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from engine import has_image
 from stack import request
 
 FIRST, LAST = "Ada Lovelace", "José Valim"
@@ -12,9 +11,6 @@ FIRST, LAST = "Ada Lovelace", "José Valim"
 
 @pytest.fixture(scope="module")
 def backend(stack):
-    image = stack.env.get("BACKEND_IMAGE", "spark-service-backend:0.1.0")
-    if not has_image(image):
-        pytest.skip(f"no image {image}; `make image-backend` makes it")
     stack.up("backend")
     stack.backend.wait_healthy(60)
     return stack
