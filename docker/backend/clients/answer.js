@@ -13,11 +13,11 @@ function parseJson(text) {
 
 /**
  * Retry-After (RFC 9110 §10.2.3): seconds, or a date.
- * @param {string | null} value
+ * @param {string | undefined} value
  * @returns {number | undefined} milliseconds from now
  */
 function parseRetryAfter(value) {
-  if (value === null) return undefined;
+  if (value === undefined) return undefined;
   if (/^\d+$/.test(value)) return Number(value) * 1000;
   const date = Date.parse(value);
   return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
@@ -25,11 +25,10 @@ function parseRetryAfter(value) {
 
 /**
  * Server-Timing (W3C): `queue;dur=0.1, plan;dur=12.5`.
- * @param {string | null} value
- * @returns {Record<string, number> | null} milliseconds by name; null: the answer doesn't say
+ * @param {string} [value]
+ * @returns {Record<string, number>} milliseconds by name
  */
-function parseServerTiming(value) {
-  if (!value) return null;
+function parseServerTiming(value = '') {
   const timing = {};
   for (const [, name, duration] of value.matchAll(/([\w-]+)\s*;\s*dur=([\d.]+)/g)) {
     timing[name] = Number(duration);
@@ -37,26 +36,22 @@ function parseServerTiming(value) {
   return timing;
 }
 
-/** @param {string | null} value of Result-Truncated */
-function parseTruncated(value) {
-  return value === null ? null : value === 'true';
-}
+/** @typedef {{status: number, headers: Record<string, string>, text: string}} Answer */
 
 /**
  * The error that an answer other than 200 stands for.
- * @param {import('node-fetch').Response} response
- * @param {string} text its body
+ * @param {Answer} answer
  * @param {string} [queryId] for when the answer names none
  */
-function problemError(response, text, queryId) {
+function problemError({ status, headers, text }, queryId) {
   const problem = parseJson(text);
   const more = {
-    status: response.status,
-    queryId: response.headers.get('query-id') ?? queryId,
-    retryAfterMs: parseRetryAfter(response.headers.get('retry-after')),
+    status,
+    queryId: headers['query-id'] ?? queryId,
+    retryAfterMs: parseRetryAfter(headers['retry-after']),
   };
   if (typeof problem?.code !== 'string') {
-    return new SparkServiceError('bad_answer', `status ${response.status} without a problem`, more);
+    return new SparkServiceError('bad_answer', `status ${status} without a problem`, more);
   }
   return new SparkServiceError(problem.code, problem.detail ?? problem.title ?? '', {
     ...more,
@@ -68,24 +63,21 @@ function problemError(response, text, queryId) {
 
 /**
  * The result that a 200 stands for.
- * @param {import('node-fetch').Response} response
- * @param {string} text its body: a JSON array of rows
- * @param {string} queryId
+ * @param {Answer} answer a JSON array of rows
+ * @param {string} queryId for when the answer names none
+ * @throws {SparkServiceError} bad_answer
  */
-function queryResult(response, text, queryId) {
+function queryResult({ status, headers, text }, queryId) {
   const rows = parseJson(text);
   if (!Array.isArray(rows)) {
-    throw new SparkServiceError('bad_answer', 'the answer is not a JSON array of rows', {
-      status: response.status,
-      queryId,
-    });
+    throw new SparkServiceError('bad_answer', 'the answer is not a JSON array of rows', { status, queryId });
   }
   return {
     rows,
-    queryId: response.headers.get('query-id') ?? queryId,
-    engine: response.headers.get('query-engine'),
-    truncated: parseTruncated(response.headers.get('result-truncated')),
-    serverTiming: parseServerTiming(response.headers.get('server-timing')),
+    queryId: headers['query-id'] ?? queryId,
+    engine: headers['query-engine'],
+    truncated: headers['result-truncated'] === 'true',
+    serverTiming: parseServerTiming(headers['server-timing']),
   };
 }
 

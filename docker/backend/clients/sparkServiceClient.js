@@ -3,10 +3,10 @@
 const http = require('node:http');
 const https = require('node:https');
 const { randomUUID } = require('node:crypto');
-const fetch = require('node-fetch');
 
 const { parseJson, problemError, queryResult } = require('./answer');
 const { Deadline } = require('./deadline');
+const { exchange } = require('./exchange');
 const { SparkServiceError } = require('./sparkServiceError');
 
 const DEFAULTS = {
@@ -62,9 +62,8 @@ const FIELDS = {
  * @property {object[]} rows
  * @property {string} queryId
  * @property {string | null} engine
- * @property {boolean | null} truncated null: an answer over 1 MiB says it in a trailer, unseen here
- * @property {Record<string, number> | null} serverTiming milliseconds: queue, plan, run, write; null
- *   as for truncated
+ * @property {boolean} truncated by rowLimit or byteLimit
+ * @property {Record<string, number>} serverTiming milliseconds: queue, plan, run, write
  * @property {number} elapsedMs as seen from here, retries included
  * @property {number} attempts
  */
@@ -155,9 +154,9 @@ class SparkServiceClient {
   async checkHealth({ timeoutMs = HEALTH_TIMEOUT_MS, signal } = {}) {
     const deadline = new Deadline(timeoutMs, signal);
     try {
-      const { response, text } = await this.#request('api/spark/health', { method: 'GET' }, deadline);
-      const health = parseJson(text);
-      if (typeof health?.status !== 'string') throw problemError(response, text);
+      const answer = await this.#request('api/spark/health', { method: 'GET' }, deadline);
+      const health = parseJson(answer.text);
+      if (typeof health?.status !== 'string') throw problemError(answer);
       return health;
     } finally {
       deadline.done();
@@ -207,29 +206,27 @@ class SparkServiceClient {
   }
 
   async #attempt(source, body, deadline) {
-    const { response, text } = await this.#request(
+    const answer = await this.#request(
       `api/spark/query/${source}`,
       { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } },
       deadline,
       body.query_id,
     );
-    if (response.status !== 200) throw problemError(response, text, body.query_id);
-    return queryResult(response, text, body.query_id);
+    if (answer.status !== 200) throw problemError(answer, body.query_id);
+    return queryResult(answer, body.query_id);
   }
 
   async #request(path, request, deadline, queryId) {
     const headers = { Accept: 'application/json', ...request.headers };
     if (this.#token) headers.Authorization = `Bearer ${this.#token}`;
     try {
-      const response = await fetch(this.#baseUrl + path, {
+      return await exchange(this.#baseUrl + path, {
         ...request,
         headers,
         agent: this.#agent,
-        redirect: 'error',
         signal: deadline.signal,
-        size: this.#limits.maxAnswerBytes,
+        maxBytes: this.#limits.maxAnswerBytes,
       });
-      return { response, text: await response.text() };
     } catch (error) {
       throw transportError(error, deadline, queryId);
     }
@@ -258,13 +255,12 @@ function withoutUndefined(object) {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
 }
 
-/** What fetch or the reading of the body threw, as a SparkServiceError. */
+/** What the exchange threw, as a SparkServiceError. */
 function transportError(cause, deadline, queryId) {
   const error = (code, detail) => new SparkServiceError(code, detail, { queryId, cause });
   if (deadline.abortedByCaller) return error('aborted', 'the caller ended the request');
   if (deadline.signal.aborted) return error('client_timeout', 'no answer before the deadline');
-  if (cause.type === 'max-size') return error('too_large', 'the answer is too large');
-  if (cause.type === 'no-redirect') return error('bad_answer', 'the answer is a redirect');
+  if (cause.code === 'ANSWER_TOO_LARGE') return error('too_large', 'the answer is too large');
   if (NO_CONNECTION.has(cause.code)) return error('unreachable', `no connection (${cause.code})`);
   return error('connection_lost', `the connection broke (${cause.code ?? cause.message})`);
 }

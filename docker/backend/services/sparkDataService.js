@@ -40,7 +40,7 @@ class SparkDataService {
 
 /** `{queue: 1}` → `{queue_ms: 1}` */
 function millisecondsByName(timing) {
-  return Object.fromEntries(Object.entries(timing ?? {}).map(([name, ms]) => [`${name}_ms`, ms]));
+  return Object.fromEntries(Object.entries(timing).map(([name, ms]) => [`${name}_ms`, ms]));
 }
 
 module.exports = { SparkDataService };
