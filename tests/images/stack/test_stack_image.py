@@ -48,11 +48,13 @@ def sample():
 @pytest.fixture(scope="module")
 def container(image, sample):
     container = Container(f"stack-test-image-{os.getpid()}")
-    docker("run", "--detach", "--name", container.name, *LOCKED_DOWN,
-           "--volume", f"{sample}:/data:ro", image)
-    container.wait_healthy()
-    yield container
-    container.remove()
+    try:
+        docker("run", "--detach", "--name", container.name, *LOCKED_DOWN,
+               "--volume", f"{sample}:/data:ro", image)
+        container.wait_healthy()
+        yield container
+    finally:
+        container.remove()
 
 
 def ask(container, source, **fields):
