@@ -47,39 +47,37 @@ class MySqlPool {
    * @throws {Problem} 502 source_error, 504 timeout, 409 conflict, 500 engine_error; the driver's
    *   own error is its cause
    */
-  async execute(sql, values = [], timeoutMs = this.#timeoutMs) {
-    const end = performance.now() + timeoutMs;
-    let connection;
+  execute(sql, values = [], timeoutMs = this.#timeoutMs) {
+    return new Promise((resolve, reject) => {
+      // Of our own: the driver's does not cover the wait for a connection, nor the preparing.
+      const call = { connection: null, late: false };
+      const timer = setTimeout(() => {
+        call.late = true;
+        call.connection?.destroy();
+        reject(new Problem(504, 'timeout', 'MySQL gave no answer in time'));
+      }, timeoutMs);
+      this.#run(sql, values, call).then(resolve, reject).finally(() => clearTimeout(timer));
+    });
+  }
+
+  async #run(sql, values, call) {
     try {
-      connection = await this.#connect(timeoutMs);
-      const leftMs = Math.max(1, Math.ceil(end - performance.now()));
-      const [result] = await connection.execute({ sql, values, timeout: leftMs });
+      call.connection = await this.#pool.getConnection();
+    } catch (error) {
+      throw connectProblem(error);
+    }
+    const { connection } = call;
+    if (call.late) return connection.release();
+    try {
+      const [result] = await connection.execute(sql, values);
       connection.release();
       return result;
     } catch (error) {
-      // After a timeout or a lost connection its state is unknown: never back to the pool.
-      if (connection) isStatementError(error) ? connection.release() : connection.destroy();
-      throw connection ? statementProblem(error) : connectProblem(error);
+      // After anything but a refused statement its state is unknown: never back to the pool.
+      if (isStatementError(error)) connection.release();
+      else connection.destroy();
+      throw isStatementError(error) ? statementProblem(error) : connectProblem(error);
     }
-  }
-
-  /** @returns {Promise<import('mysql2/promise').PoolConnection>} */
-  #connect(timeoutMs) {
-    return new Promise((resolve, reject) => {
-      let late = false;
-      const timer = setTimeout(() => {
-        late = true;
-        reject(Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' }));
-      }, timeoutMs);
-      this.#pool.getConnection().then((connection) => {
-        clearTimeout(timer);
-        if (late) connection.release();
-        else resolve(connection);
-      }, (error) => {
-        clearTimeout(timer);
-        reject(error);
-      });
-    });
   }
 
   /** Closes all connections; statements under way may end first. */
@@ -94,7 +92,6 @@ function isStatementError(error) {
 }
 
 function statementProblem(error) {
-  if (!isStatementError(error)) return connectProblem(error);
   const detail = `MySQL: ${error.sqlMessage}`;
   const more = { sqlstate: error.sqlState };
   return error.code === 'ER_DUP_ENTRY' || error.code === 'ER_LOCK_DEADLOCK'
@@ -104,9 +101,7 @@ function statementProblem(error) {
 
 /** Says nothing of the server's own text: at connect time it names accounts. */
 function connectProblem(error) {
-  return error.code === 'PROTOCOL_SEQUENCE_TIMEOUT' || error.code === 'ETIMEDOUT'
-    ? new Problem(504, 'timeout', 'MySQL gave no answer in time', {}, error)
-    : new Problem(502, 'source_error', `MySQL can't be reached (${error.code ?? error.message})`, {}, error);
+  return new Problem(502, 'source_error', `MySQL can't be reached (${error.code ?? error.message})`, {}, error);
 }
 
 module.exports = { MySqlPool };

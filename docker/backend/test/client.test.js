@@ -94,6 +94,16 @@ test('keeps its connection alive, and drops it on close', async () => {
   await waitUntil(async () => (await open()) === 0, 2_000, 'the connection is closed');
 });
 
+test('a kept connection that the service closed is replaced', async () => {
+  const service = await script(rows([{ n: 1 }]), (response) => response.destroy(), rows([{ n: 2 }]));
+  const client = clientOf(service);
+  await client.executeParquetQuery('/p', 'SELECT 1');
+  const { rows: second, attempts } = await client.executeParquetQuery('/p', 'SELECT 2');
+  assert.deepEqual(second, [{ n: 2 }]);
+  assert.equal(attempts, 1);
+  assert.equal(service.connections, 2);
+});
+
 test('tries again after 503 with Retry-After, with less time and the same query id', async () => {
   const service = await script(problem(503, 'queue_full', BUSY), problem(503, 'starting', BUSY), rows([{ a: 1 }]));
   const result = await clientOf(service).executeDeltaQuery('/p', 'SELECT 1');

@@ -20,7 +20,7 @@ function testFiles(names) {
 }
 
 function runTests(files) {
-  const stream = run({ files, concurrency: 1, timeout: 600_000 });
+  const stream = run({ files, concurrency: 1, timeout: 300_000 });
   const report = new JUnitReport().listen(stream);
   return new Promise((resolve, reject) => {
     stream.once('error', reject).once('end', () => resolve(report));
