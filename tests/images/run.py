@@ -7,7 +7,7 @@ LINES="4.1.0"      only these lines (3.5.0 is the baked image's)
 LAYERS="baked"     only these layers: a layer brings what it stands on, and tests it
 QUICK=1            leaves out what is of gigabytes: RAPIDS' image and the resolving of the GPU packages
 
-Starts an engine of its own when none answers, and stops it afterwards.
+Starts an engine when none answers, and stops it afterwards; one that was there before stays.
 """
 
 import concurrent.futures
@@ -171,7 +171,9 @@ def main(mode):
     quick = os.environ.get("QUICK", "") not in ("", "0")
 
     os.environ["PYTHON"] = sys.executable
-    print(engine("start") or "an engine answers")
+    # It says so when it starts one. One that answered before is someone else's, even with our data folder.
+    started = engine("start")
+    print(started or "an engine answers")
     os.environ["DOCKER_HOST"] = engine("host")
     began = time.monotonic()
     try:
@@ -181,7 +183,8 @@ def main(mode):
             futures = {line: pool.submit(run_line, line, lines[line], only, quick, mode == "test") for line in chosen}
             results = {line: future.result() for line, future in futures.items()}
     finally:
-        engine("stop")
+        if started:
+            engine("stop")
     if mode == "test":
         for line, of_line in results.items():
             if of_line:
