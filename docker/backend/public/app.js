@@ -38,6 +38,7 @@ async function read() {
     addRun({ mode, source, ms: performance.now() - begin, code: problem.code });
     const action = mode !== DIRECT && SPARK_IS_AWAY.has(problem.code)
       ? { label: `Switch to ${DIRECT}`, run: () => switchMode(DIRECT) } : undefined;
+    view.clearRows();
     view.drawMessage(problem, { action });
   } finally {
     if (controller === underWay) view.drawBusy(false);
@@ -95,6 +96,7 @@ function drawChoices() {
     restart();
   });
   view.drawColumns(state.query, sortBy);
+  view.drawAdd(state.source);
 }
 
 function sortBy(column) {

@@ -67,6 +67,14 @@ export function drawRows(rows, onEdit) {
   byId('empty').hidden = rows.length > 0;
 }
 
+/** Leaves nothing of the last read on show: it may have been of another source. */
+export function clearRows() {
+  byId('rows').replaceChildren();
+  byId('timing').replaceChildren();
+  byId('empty').hidden = true;
+  drawPager({ offset: 0, count: 0, hasMore: false });
+}
+
 function drawCell(name, value) {
   const cell = element('td', { className: NUMERIC.has(name) ? 'number' : '' });
   if (value === null) cell.append(element('span', { className: 'null' }, 'null'));
@@ -77,6 +85,12 @@ function drawCell(name, value) {
 
 /** `2024-01-31T09:57:06.120000Z` → `2024-01-31 09:57:06.12` */
 const readableTime = (text) => text.replace('T', ' ').replace(/\.?0*Z$/, '');
+
+/** Only MySQL can be written. */
+export function drawAdd(source) {
+  byId('add').disabled = source !== 'mysql';
+  byId('add').title = source === 'mysql' ? '' : `Users are added to ${LABELS.mysql} only`;
+}
 
 export function drawPager({ offset, count, hasMore }) {
   byId('page').textContent = count ? `${offset + 1}–${offset + count}` : '–';
@@ -108,8 +122,9 @@ export function drawRuns(runs) {
       element('td', {}, mode),
       element('td', {}, LABELS[source]),
       element('td', { className: 'number' }, code ?? String(rows)),
-      element('td', { className: 'bar-cell' },
-        element('span', { className: 'track' }, bar), element('span', {}, milliseconds(ms))));
+      element('td', {}, element('div', { className: 'bar-line' },
+        element('span', { className: 'track' }, bar),
+        element('span', { className: 'bar-time' }, milliseconds(ms)))));
   }));
 }
 

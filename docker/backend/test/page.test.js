@@ -92,6 +92,8 @@ test('shows users of each source, with their times', async () => {
     for (const label of ['Round trip', 'Backend', 'spark-service', 'Queue', 'Plan', 'Run', 'Write']) {
       assert.match(times, new RegExp(`${label}\\s+[\\d.]+ ms`), source);
     }
+    assert.equal(await page.locator('#add').isEnabled(), source === 'mysql');
+    assert.equal(await page.locator('#rows button').count(), source === 'mysql' ? 12 : 0);
     const run = await page.locator('#runs tr').first().innerText();
     assert.match(run, /SparkSession\s+\S+\s+12\s+[\d.]+ ms/);
   }
@@ -177,6 +179,7 @@ test('shows errors as they are, and offers Direct Access', async (context) => {
   await reading(() => choose('source', 'parquet').click());
   const message = page.locator('#message');
   assert.match(await message.innerText(), /unreachable[\s\S]*no connection \(ECONNREFUSED\)[\s\S]*status 502 · query [0-9a-f-]{36}/);
+  assert.equal(await page.locator('#rows tr').count(), 0, 'no rows of another source');
   await page.waitForFunction(() => document.getElementById('health').dataset.status === 'degraded');
   await screenshot('error');
   const rows = await reading(() => message.locator('button', { hasText: 'Switch to Direct Access' }).click());
