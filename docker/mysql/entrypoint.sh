@@ -2,7 +2,7 @@
 # entrypoint.sh mysqld [OPTION...]: the server, its data made on the first start as the published image does it:
 # MYSQL_ROOT_PASSWORD, MYSQL_DATABASE, MYSQL_USER, MYSQL_PASSWORD (each also as _FILE), MYSQL_ALLOW_EMPTY_PASSWORD,
 # then /docker-entrypoint-initdb.d/*.sql in the order of their names. Anything else is run as it stands.
-# shellcheck disable=SC2086 # $mysqld is several words
+# shellcheck disable=SC2086,SC2016 # $mysqld is several words; backticks are MySQL's
 set -eu
 data=/var/lib/mysql
 making=$data/.first-start
@@ -26,19 +26,21 @@ client() {
     mariadb --socket="$socket" --user=root --default-character-set=utf8mb4 "$@"
 }
 
+# printf, as echo may take a backslash in a password for its own.
 database_and_user() {
-    [ -z "$database" ] || echo "CREATE DATABASE \`$database\`;"
+    [ -z "$database" ] || printf 'CREATE DATABASE `%s`;\n' "$database"
     user=$(value MYSQL_USER)
     [ -n "$user" ] || return 0
-    echo "CREATE USER $(quoted "$user")@'%' IDENTIFIED BY $(quoted "$(value MYSQL_PASSWORD)");"
-    [ -z "$database" ] || echo "GRANT ALL ON \`$database\`.* TO $(quoted "$user")@'%';"
+    user="$(quoted "$user")@'%'"
+    printf 'CREATE USER %s IDENTIFIED BY %s;\n' "$user" "$(quoted "$(value MYSQL_PASSWORD)")"
+    [ -z "$database" ] || printf 'GRANT ALL ON `%s`.* TO %s;\n' "$database" "$user"
 }
 
 root_account() {
     password=$(quoted "$(value MYSQL_ROOT_PASSWORD)")
-    echo "CREATE USER root@'%' IDENTIFIED BY $password;"
-    echo "GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION;"
-    echo "ALTER USER root@localhost IDENTIFIED BY $password;"
+    printf "CREATE USER root@'%%' IDENTIFIED BY %s;\n" "$password"
+    printf "GRANT ALL ON *.* TO root@'%%' WITH GRANT OPTION;\n"
+    printf 'ALTER USER root@localhost IDENTIFIED BY %s;\n' "$password"
 }
 
 init_scripts() {

@@ -24,13 +24,15 @@ answers() {
     done
 }
 
-"$DOCKER" create --name "$container" --network none --env MYSQL_ROOT_PASSWORD=root --env MYSQL_DATABASE=demo \
+"$DOCKER" create --name "$container" --network none --env MYSQL_ROOT_PASSWORD="r'o\\ot" --env MYSQL_DATABASE=demo \
     --env MYSQL_USER=demo --env MYSQL_PASSWORD="p'w\\d" "mysql-standin:$MYSQL_STANDIN" >/dev/null
 "$DOCKER" cp "$root/sql/01-mysql-users.sql" "$container:/docker-entrypoint-initdb.d/"
 "$DOCKER" start "$container" >/dev/null
 check "it starts with the sample data, and a password with a quote" contains 12 answers
 check "it is MySQL $MYSQL_STANDIN" contains "$MYSQL_STANDIN" query 'SELECT version()'
 check "text is utf8mb4" contains 'José Valim' query 'SELECT name FROM demo.users WHERE id = 12'
+check "root has its password, over TCP" contains 'root@' "$DOCKER" exec --env MYSQL_PWD="r'o\\ot" "$container" \
+    mysql -h127.0.0.1 -uroot --execute 'SELECT current_user()'
 query 'DELETE FROM demo.users WHERE id = 1'
 check "SIGTERM ends it" "$DOCKER" stop --time 20 "$container"
 check "with exit code 0" contains 0 "$DOCKER" inspect --format '{{.State.ExitCode}}' "$container"
