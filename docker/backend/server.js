@@ -25,9 +25,17 @@ function main() {
   const client = settings.spark && new SparkServiceClient(settings.spark);
   const spark = client && sparkServices(client, settings.bases);
   const direct = new DirectMySQLDataService({ pool: new MySqlPool(settings.mysql) });
-  const users = new Users({ spark, direct, mode: settings.mode, fallback: settings.directFallback });
+  const users = new Users({
+    spark,
+    direct,
+    mode: settings.mode,
+    fallback: settings.directFallback,
+  });
   const health = new Health({
-    spark: spark?.mysql ?? null, direct, users, timeoutMs: settings.healthTimeoutMs,
+    spark: spark?.mysql ?? null,
+    direct,
+    users,
+    timeoutMs: settings.healthTimeoutMs,
   });
   const server = createServer({ users, health, log, publicFolder: path.join(__dirname, 'public') });
 
@@ -37,9 +45,13 @@ function main() {
   });
   server.listen(settings.port, settings.host, () => {
     log.info('listening', { host: settings.host, port: server.address().port, mode: users.mode });
-    health.check().then((facts) => log.info('health', {
-      status: facts.status, spark_service: facts.spark_service.status, mysql: facts.mysql.status,
-    }));
+    health.check().then((facts) =>
+      log.info('health', {
+        status: facts.status,
+        spark_service: facts.spark_service.status,
+        mysql: facts.mysql.status,
+      }),
+    );
   });
   stopOnSignal(server, { log, drainMs: settings.drainMs, close: () => closeAll(client, direct) });
 }

@@ -16,7 +16,13 @@ const MINUTES_10_MS = 600_000;
 function readSettings(env) {
   const sparkUrl = readUrl(env, 'SPARK_SERVICE_URL');
   const timeoutMs = readInteger(env, 'SPARK_SERVICE_TIMEOUT_MS', 28_000, 1, MINUTES_10_MS);
-  const deadlineMs = readInteger(env, 'SPARK_SERVICE_DEADLINE_MS', 30_000, 2, MINUTES_10_MS + 60_000);
+  const deadlineMs = readInteger(
+    env,
+    'SPARK_SERVICE_DEADLINE_MS',
+    30_000,
+    2,
+    MINUTES_10_MS + 60_000,
+  );
   if (deadlineMs <= timeoutMs) {
     throw new SettingError('SPARK_SERVICE_DEADLINE_MS: must be more than SPARK_SERVICE_TIMEOUT_MS');
   }
@@ -25,7 +31,12 @@ function readSettings(env) {
     port: readInteger(env, 'PORT', 5000, 0, 65535),
     mode: readMode(env, sparkUrl),
     directFallback: readInteger(env, 'DIRECT_FALLBACK', 1, 0, 1) === 1,
-    spark: sparkUrl && { baseUrl: sparkUrl, token: readSecret(env, 'SPARK_SERVICE_TOKEN'), timeoutMs, deadlineMs },
+    spark: sparkUrl && {
+      baseUrl: sparkUrl,
+      token: readSecret(env, 'SPARK_SERVICE_TOKEN'),
+      timeoutMs,
+      deadlineMs,
+    },
     bases: {
       parquet: readFolder(env, 'PARQUET_BASE', '/data/parquet'),
       delta: readFolder(env, 'DELTA_BASE', '/data/delta'),
@@ -57,7 +68,8 @@ function readInteger(env, name, fallback, minimum, maximum) {
 
 function readChoice(env, name, fallback, choices) {
   const value = env[name] || fallback;
-  if (!choices.includes(value)) throw new SettingError(`${name}: must be one of ${choices.join(', ')}`);
+  if (!choices.includes(value))
+    throw new SettingError(`${name}: must be one of ${choices.join(', ')}`);
   return value;
 }
 
@@ -93,7 +105,8 @@ function readMode(env, sparkUrl) {
   if (!env.MODE) return sparkUrl ? MODES.SPARK : MODES.DIRECT;
   const mode = parseMode(env.MODE);
   if (!mode) throw new SettingError(`MODE: must be ${Object.values(MODES).join(' or ')}`);
-  if (mode === MODES.SPARK && !sparkUrl) throw new SettingError(`MODE: ${mode} needs SPARK_SERVICE_URL`);
+  if (mode === MODES.SPARK && !sparkUrl)
+    throw new SettingError(`MODE: ${mode} needs SPARK_SERVICE_URL`);
   return mode;
 }
 

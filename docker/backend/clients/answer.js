@@ -70,7 +70,10 @@ function problemError({ status, headers, text }, queryId) {
 function queryResult({ status, headers, text }, queryId) {
   const rows = parseJson(text);
   if (!Array.isArray(rows)) {
-    throw new SparkServiceError('bad_answer', 'the answer is not a JSON array of rows', { status, queryId });
+    throw new SparkServiceError('bad_answer', 'the answer is not a JSON array of rows', {
+      status,
+      queryId,
+    });
   }
   return {
     rows,

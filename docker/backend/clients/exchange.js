@@ -7,9 +7,9 @@ const https = require('node:https');
 const CLOSED = new Set(['ECONNRESET', 'EPIPE']);
 
 /**
- * One HTTP request and its whole answer. An answer that ends early rejects, whether it was chunked or
- * had a Content-Length. A kept connection that turns out to be closed is replaced: the request must be
- * one that may be sent twice, as everything that reads is (RFC 9112 §9.3.1).
+ * One HTTP request and its whole answer. An answer that ends early rejects, whether it was chunked
+ * or had a Content-Length. A kept connection that turns out to be closed is replaced: the request
+ * must be one that may be sent twice, as everything that reads is (RFC 9112 §9.3.1).
  * @param {string} url
  * @param {object} options
  * @param {string} options.method
@@ -18,8 +18,8 @@ const CLOSED = new Set(['ECONNRESET', 'EPIPE']);
  * @param {http.Agent} options.agent
  * @param {AbortSignal} options.signal closes the connection
  * @param {number} options.maxBytes a longer answer rejects with code ANSWER_TOO_LARGE
- * @returns {Promise<{status: number, headers: http.IncomingHttpHeaders, text: string}>} trailers are
- *   among the headers
+ * @returns {Promise<{status: number, headers: http.IncomingHttpHeaders, text: string}>} trailers
+ *   are among the headers
  */
 function exchange(url, options) {
   const { body, maxBytes, ...head } = options;
@@ -48,7 +48,8 @@ async function readText(incoming, maxBytes) {
   for await (const chunk of incoming) {
     bytes += chunk.length;
     // Leaving the loop closes the connection.
-    if (bytes > maxBytes) throw Object.assign(new Error('answer too large'), { code: 'ANSWER_TOO_LARGE' });
+    if (bytes > maxBytes)
+      throw Object.assign(new Error('answer too large'), { code: 'ANSWER_TOO_LARGE' });
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

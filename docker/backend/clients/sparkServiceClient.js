@@ -23,7 +23,13 @@ const IDLE_SOCKET_MS = 30_000;
 
 // System errors that mean: no connection, so nothing was asked.
 const NO_CONNECTION = new Set([
-  'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN',
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EHOSTDOWN',
+  'ENETDOWN',
 ]);
 
 /** Options of a query → fields of the request body. */
@@ -44,7 +50,8 @@ const FIELDS = {
  * @property {Record<string, unknown>} [params] bound as `:name`; not on the mysql endpoint yet
  * @property {AbortSignal} [signal] ends the wait and cancels the query in the service
  * @property {number} [timeoutMs] the service's own limit of the run time, milliseconds
- * @property {number} [deadlineMs] after that many milliseconds the client gives up, retries included
+ * @property {number} [deadlineMs] after that many milliseconds the client gives up, retries
+ *   included
  * @property {number} [queueTimeoutMs] longest wait for a free worker of the service
  * @property {number} [rowLimit]
  * @property {number} [byteLimit]
@@ -122,8 +129,8 @@ class SparkServiceClient {
   }
 
   /**
-   * @param {string | undefined} path such as `/data/delta/users`; undefined when the SQL itself says
-   *   ``delta.`/data/delta/users` `` or options.table is given
+   * @param {string | undefined} path such as `/data/delta/users`; undefined when the SQL itself
+   *   says ``delta.`/data/delta/users` `` or options.table is given
    * @param {string} sql reads the table as `delta_data`
    * @param {QueryOptions} [options]
    * @returns {Promise<QueryResult>}
@@ -133,8 +140,8 @@ class SparkServiceClient {
   }
 
   /**
-   * @param {string | undefined} path such as `/data/iceberg/users`; undefined with options.table, or
-   *   when the SQL names a table of the catalog
+   * @param {string | undefined} path such as `/data/iceberg/users`; undefined with options.table,
+   *   or when the SQL names a table of the catalog
    * @param {string} sql reads the table as `iceberg_data`
    * @param {QueryOptions} [options]
    * @returns {Promise<QueryResult>}
@@ -170,23 +177,29 @@ class SparkServiceClient {
 
   async #query(source, fields, options) {
     const { timeoutMs, deadlineMs } = this.#timesOf(options);
-    const body = { ...fields, numbers: 'string', query_id: options.queryId ?? randomUUID() };
+    const body = {
+      ...fields,
+      timeout_ms: timeoutMs,
+      numbers: 'string',
+      query_id: options.queryId ?? randomUUID(),
+    };
     for (const [option, field] of Object.entries(FIELDS)) {
       if (options[option] !== undefined) body[field] = options[option];
     }
     const begin = performance.now();
     const deadline = new Deadline(deadlineMs, options.signal);
-    const reserveMs = deadlineMs - timeoutMs;
+    // What is left for the service: the client itself keeps its reserve.
+    const leftMs = () => deadline.remainingMs() - (deadlineMs - timeoutMs);
     try {
       for (let attempt = 1; ; attempt += 1) {
-        body.timeout_ms = Math.max(1, Math.floor(Math.min(timeoutMs, deadline.remainingMs() - reserveMs)));
         try {
           const result = await this.#attempt(source, body, deadline);
           return { ...result, elapsedMs: performance.now() - begin, attempts: attempt };
         } catch (error) {
-          const pauseMs = this.#pauseBeforeRetry(error, attempt, deadline.remainingMs() - reserveMs);
+          const pauseMs = this.#pauseBeforeRetry(error, attempt, leftMs());
           if (pauseMs === undefined) throw error;
           await deadline.pause(pauseMs);
+          body.timeout_ms = Math.max(1, Math.floor(leftMs()));
         }
       }
     } finally {
@@ -208,7 +221,11 @@ class SparkServiceClient {
   async #attempt(source, body, deadline) {
     const answer = await this.#request(
       `api/spark/query/${source}`,
-      { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } },
+      {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { 'Content-Type': 'application/json' },
+      },
       deadline,
       body.query_id,
     );
@@ -236,7 +253,8 @@ class SparkServiceClient {
     const reserveMs = this.#limits.deadlineMs - this.#limits.timeoutMs;
     if (timeoutMs === undefined && deadlineMs === undefined) return this.#limits;
     if (deadlineMs === undefined) deadlineMs = timeoutMs + reserveMs;
-    if (timeoutMs === undefined) timeoutMs = Math.min(this.#limits.timeoutMs, deadlineMs - reserveMs);
+    if (timeoutMs === undefined)
+      timeoutMs = Math.min(this.#limits.timeoutMs, deadlineMs - reserveMs);
     checkTimes(timeoutMs, deadlineMs);
     return { timeoutMs, deadlineMs };
   }

@@ -3,8 +3,8 @@
 /**
  * Why a call of spark-service failed.
  *
- * `code` is the service's own (`sql_error`, `queue_full`, `timeout` …) when it answered with a problem
- * (RFC 9457), else one of:
+ * `code` is the service's own (`sql_error`, `queue_full`, `timeout` …) when it answered with a
+ * problem (RFC 9457), else one of:
  *
  * - `unreachable`: no connection came about; the query did not run
  * - `connection_lost`: the connection broke before the answer was whole

@@ -6,14 +6,19 @@ const { Problem } = require('../services/problem');
 // The page's scripts, styles and requests are the backend's own; nothing inline, nothing framed.
 const SAFE_HEADERS = {
   'Content-Security-Policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
 };
 
 // What the client found out by itself, without an answer of the service.
-const STATUS_OF_CODE = { unreachable: 502, connection_lost: 502, client_timeout: 504, aborted: 499 };
+const STATUS_OF_CODE = {
+  unreachable: 502,
+  connection_lost: 502,
+  client_timeout: 504,
+  aborted: 499,
+};
 
 /**
  * @param {import('node:http').ServerResponse} response
@@ -44,12 +49,18 @@ function toProblem(error) {
 function sparkProblem(error) {
   const { code, detail, queryId, sqlstate, errorClass } = error;
   const status = STATUS_OF_CODE[code] ?? (error.status >= 500 ? error.status : 502);
-  return new Problem(status, code, detail, {
-    query_id: queryId,
-    upstream_status: error.status,
-    sqlstate,
-    error_class: errorClass,
-  }, error);
+  return new Problem(
+    status,
+    code,
+    detail,
+    {
+      query_id: queryId,
+      upstream_status: error.status,
+      sqlstate,
+      error_class: errorClass,
+    },
+    error,
+  );
 }
 
 /**
@@ -58,7 +69,10 @@ function sparkProblem(error) {
  * @param {Record<string, string>} [headers]
  */
 function sendProblem(response, problem, headers = {}) {
-  sendJson(response, problem.status, problem, { 'Content-Type': 'application/problem+json', ...headers });
+  sendJson(response, problem.status, problem, {
+    'Content-Type': 'application/problem+json',
+    ...headers,
+  });
 }
 
 module.exports = { SAFE_HEADERS, sendJson, sendProblem, toProblem };

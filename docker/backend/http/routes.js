@@ -10,14 +10,18 @@ const { readJsonBody } = require('./requestBody');
 /**
  * The API: path → method → handler. A handler gets `{request, response, url, id, signal}`; `signal`
  * fires when the browser leaves.
- * @param {{users: import('../services/users').Users, health: import('../services/health').Health}} services
+ * @param {{users: import('../services/users').Users, health: import('../services/health').Health}}
+ *   services
  */
 function apiRoutes({ users, health }) {
   return [
     { path: /^\/api\/health$/, methods: { GET: getHealth } },
     { path: /^\/api\/mode$/, methods: { GET: getMode, PUT: putMode } },
     { path: /^\/api\/users$/, methods: { GET: listUsers, POST: createUser } },
-    { path: /^\/api\/users\/(?<id>[^/]+)$/, methods: { GET: getUser, PUT: updateUser, DELETE: deleteUser } },
+    {
+      path: /^\/api\/users\/(?<id>[^/]+)$/,
+      methods: { GET: getUser, PUT: updateUser, DELETE: deleteUser },
+    },
   ];
 
   async function getHealth({ response }) {
@@ -76,7 +80,9 @@ function apiRoutes({ users, health }) {
 }
 
 function roundAll(timing) {
-  return Object.fromEntries(Object.entries(timing).map(([name, ms]) => [name, Math.round(ms * 10) / 10]));
+  return Object.fromEntries(
+    Object.entries(timing).map(([name, ms]) => [name, Math.round(ms * 10) / 10]),
+  );
 }
 
 module.exports = { apiRoutes };

@@ -25,23 +25,26 @@ function createServer({ users, health, publicFolder, log }) {
   const routes = apiRoutes({ users, health });
   const files = loadStaticFiles(publicFolder);
 
-  const server = http.createServer({
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    maxHeaderSize: LARGEST_HEADERS,
-  }, async (request, response) => {
-    const begin = performance.now();
-    let problem;
-    // A server that stops keeps no connection for a next request.
-    response.once('finish', () => server.listening || request.socket.end());
-    try {
-      await handle(request, response);
-    } catch (error) {
-      problem = toProblem(error);
-      refuse(request, response, problem);
-    }
-    logRequest(log, request, response, problem, performance.now() - begin);
-  });
+  const server = http.createServer(
+    {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      maxHeaderSize: LARGEST_HEADERS,
+    },
+    async (request, response) => {
+      const begin = performance.now();
+      let problem;
+      // A server that stops keeps no connection for a next request.
+      response.once('finish', () => server.listening || request.socket.end());
+      try {
+        await handle(request, response);
+      } catch (error) {
+        problem = toProblem(error);
+        refuse(request, response, problem);
+      }
+      logRequest(log, request, response, problem, performance.now() - begin);
+    },
+  );
   return server;
 
   async function handle(request, response) {
@@ -72,12 +75,19 @@ function parseTarget(target) {
 }
 
 function methodNotAllowed(methods) {
-  return new Problem(405, 'method_not_allowed', 'the route has other methods', { allow: [...methods].join(', ') });
+  return new Problem(405, 'method_not_allowed', 'the route has other methods', {
+    allow: [...methods].join(', '),
+  });
 }
 
 /** A write that a page of another site sends through a user's browser is refused. */
 function checkOrigin({ method, headers: { origin, host } }) {
-  if (SAFE_METHODS.has(method) || origin === undefined || origin.replace(/^https?:\/\//, '') === host) return;
+  if (
+    SAFE_METHODS.has(method) ||
+    origin === undefined ||
+    origin.replace(/^https?:\/\//, '') === host
+  )
+    return;
   throw new Problem(403, 'forbidden', 'writes come from pages of this backend only');
 }
 
@@ -112,7 +122,8 @@ function logRequest(log, request, response, problem, ms) {
     query_id: problem?.more.query_id,
     detail: problem?.detail,
   };
-  if (problem?.status === 500) log.error('request failed', { ...facts, stack: problem.cause?.stack });
+  if (problem?.status === 500)
+    log.error('request failed', { ...facts, stack: problem.cause?.stack });
   else if (problem && problem.status >= 500) log.warn('request failed', facts);
   else if (request.url === '/api/health') log.debug('request', facts);
   else log.info('request', facts);

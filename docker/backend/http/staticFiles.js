@@ -19,11 +19,13 @@ const FILES = {
 
 /** The page's files, read once: a request's path is only ever a key of the table above. */
 function loadStaticFiles(folder) {
-  return Object.fromEntries(Object.entries(FILES).map(([route, [name, type]]) => {
-    const bytes = fs.readFileSync(path.join(folder, name));
-    const etag = `"${createHash('sha256').update(bytes).digest('base64url')}"`;
-    return [route, { bytes, type, etag }];
-  }));
+  return Object.fromEntries(
+    Object.entries(FILES).map(([route, [name, type]]) => {
+      const bytes = fs.readFileSync(path.join(folder, name));
+      const etag = `"${createHash('sha256').update(bytes).digest('base64url')}"`;
+      return [route, { bytes, type, etag }];
+    }),
+  );
 }
 
 /**

@@ -17,7 +17,8 @@ export class ApiError extends Error {
 export async function call(method, path, { body, signal } = {}) {
   const begin = performance.now();
   const { status, value } = await send(method, path, body, signal);
-  if (status >= 400) throw new ApiError({ status, code: 'error', detail: 'no explanation', ...value });
+  if (status >= 400)
+    throw new ApiError({ status, code: 'error', detail: 'no explanation', ...value });
   return { status, body: value, ms: performance.now() - begin };
 }
 
@@ -39,6 +40,9 @@ async function send(method, path, body, signal) {
     return { status: response.status, value: text ? JSON.parse(text) : null };
   } catch (error) {
     if (error.name === 'AbortError') throw error;
-    throw new ApiError({ code: 'unreachable', detail: `the backend can't be reached (${error.message})` });
+    throw new ApiError({
+      code: 'unreachable',
+      detail: `the backend can't be reached (${error.message})`,
+    });
   }
 }

@@ -8,7 +8,13 @@ const MODES = ['SparkSession', DIRECT];
 const HEALTH_INTERVAL_MS = 5_000;
 const RUNS_SHOWN = 8;
 // The backend can serve MySQL without spark-service: worth offering after these.
-const SPARK_IS_AWAY = new Set(['unreachable', 'connection_lost', 'client_timeout', 'starting', 'draining']);
+const SPARK_IS_AWAY = new Set([
+  'unreachable',
+  'connection_lost',
+  'client_timeout',
+  'starting',
+  'draining',
+]);
 
 const state = {
   mode: null,
@@ -30,14 +36,18 @@ async function read() {
   const begin = performance.now();
   try {
     const parameters = new URLSearchParams({ source, ...state.query });
-    const { body, ms } = await call('GET', `/api/users?${parameters}`, { signal: controller.signal });
+    const { body, ms } = await call('GET', `/api/users?${parameters}`, {
+      signal: controller.signal,
+    });
     showPage(body, ms);
   } catch (error) {
     if (controller !== underWay) return;
     const problem = problemOf(error);
     addRun({ mode, source, ms: performance.now() - begin, code: problem.code });
-    const action = mode !== DIRECT && SPARK_IS_AWAY.has(problem.code)
-      ? { label: `Switch to ${DIRECT}`, run: () => switchMode(DIRECT) } : undefined;
+    const action =
+      mode !== DIRECT && SPARK_IS_AWAY.has(problem.code)
+        ? { label: `Switch to ${DIRECT}`, run: () => switchMode(DIRECT) }
+        : undefined;
     view.clearRows();
     view.drawMessage(problem, { action });
   } finally {

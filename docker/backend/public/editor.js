@@ -18,7 +18,8 @@ export function openEditor(row, written) {
   onWritten = written;
   document.getElementById('editor-title').textContent = row ? `User ${row.id}` : 'New user';
   document.getElementById('delete').hidden = !row;
-  for (const name of ['name', 'age', 'city', 'balance']) form.elements[name].value = row?.[name] ?? '';
+  for (const name of ['name', 'age', 'city', 'balance'])
+    form.elements[name].value = row?.[name] ?? '';
   showError(null);
   dialog.showModal();
 }
@@ -50,5 +51,7 @@ form.addEventListener('submit', (event) => {
   if (editedId === null) write('POST', '/api/users', userOfForm());
   else write('PUT', `/api/users/${editedId}`, userOfForm());
 });
-document.getElementById('delete').addEventListener('click', () => write('DELETE', `/api/users/${editedId}`));
+document
+  .getElementById('delete')
+  .addEventListener('click', () => write('DELETE', `/api/users/${editedId}`));
 document.getElementById('close').addEventListener('click', () => dialog.close());

@@ -1,7 +1,12 @@
 // Everything that draws. Data only ever becomes text nodes: no HTML is made from it.
 
 const COLUMNS = {
-  id: 'Id', name: 'Name', age: 'Age', city: 'City', created_at: 'Created (UTC)', balance: 'Balance',
+  id: 'Id',
+  name: 'Name',
+  age: 'Age',
+  city: 'City',
+  created_at: 'Created (UTC)',
+  balance: 'Balance',
 };
 const NUMERIC = new Set(['id', 'age', 'balance']);
 const TIMES = {
@@ -34,36 +39,54 @@ const milliseconds = (ms) => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
 
 /** A row of buttons of which one is chosen. */
 export function drawChoice(id, values, chosen, enabled, onChoose) {
-  byId(id).replaceChildren(...values.map((value) => {
-    const button = element('button', {
-      type: 'button', disabled: !enabled.includes(value), onclick: () => onChoose(value),
-    }, LABELS[value] ?? value);
-    button.setAttribute('role', 'radio');
-    button.setAttribute('aria-checked', String(value === chosen));
-    button.dataset.value = value;
-    return button;
-  }));
+  byId(id).replaceChildren(
+    ...values.map((value) => {
+      const button = element(
+        'button',
+        {
+          type: 'button',
+          disabled: !enabled.includes(value),
+          onclick: () => onChoose(value),
+        },
+        LABELS[value] ?? value,
+      );
+      button.setAttribute('role', 'radio');
+      button.setAttribute('aria-checked', String(value === chosen));
+      button.dataset.value = value;
+      return button;
+    }),
+  );
 }
 
 export function drawColumns({ sort, order }, onSort) {
-  byId('columns').replaceChildren(...Object.entries(COLUMNS).map(([name, label]) => {
-    const arrow = name === sort ? (order === 'asc' ? ' ↑' : ' ↓') : '';
-    const button = element('button', { type: 'button', onclick: () => onSort(name) }, label + arrow);
-    const cell = element('th', { className: NUMERIC.has(name) ? 'number' : '' }, button);
-    cell.scope = 'col';
-    cell.setAttribute('aria-sort', name !== sort ? 'none' : `${order}ending`);
-    return cell;
-  }), element('th', { className: 'action' }));
+  byId('columns').replaceChildren(
+    ...Object.entries(COLUMNS).map(([name, label]) => {
+      const arrow = name === sort ? (order === 'asc' ? ' ↑' : ' ↓') : '';
+      const button = element(
+        'button',
+        { type: 'button', onclick: () => onSort(name) },
+        label + arrow,
+      );
+      const cell = element('th', { className: NUMERIC.has(name) ? 'number' : '' }, button);
+      cell.scope = 'col';
+      cell.setAttribute('aria-sort', name !== sort ? 'none' : `${order}ending`);
+      return cell;
+    }),
+    element('th', { className: 'action' }),
+  );
 }
 
 /** @param {(row: object) => void} [onEdit] left out: rows can't be edited */
 export function drawRows(rows, onEdit) {
-  byId('rows').replaceChildren(...rows.map((row) => {
-    const cells = Object.keys(COLUMNS).map((name) => drawCell(name, row[name]));
-    const action = element('td', { className: 'action' });
-    if (onEdit) action.append(element('button', { type: 'button', onclick: () => onEdit(row) }, 'Edit'));
-    return element('tr', {}, ...cells, action);
-  }));
+  byId('rows').replaceChildren(
+    ...rows.map((row) => {
+      const cells = Object.keys(COLUMNS).map((name) => drawCell(name, row[name]));
+      const action = element('td', { className: 'action' });
+      if (onEdit)
+        action.append(element('button', { type: 'button', onclick: () => onEdit(row) }, 'Edit'));
+      return element('tr', {}, ...cells, action);
+    }),
+  );
   byId('empty').hidden = rows.length > 0;
 }
 
@@ -105,33 +128,49 @@ export function drawBusy(busy) {
 
 /** Times of the last read, in the order of TIMES. */
 export function drawTiming(timing) {
-  byId('timing').replaceChildren(...Object.entries(TIMES)
-    .filter(([name]) => timing[name] !== undefined)
-    .map(([name, label]) => element('div', {},
-      element('dt', {}, label), element('dd', {}, milliseconds(timing[name])))));
+  byId('timing').replaceChildren(
+    ...Object.entries(TIMES)
+      .filter(([name]) => timing[name] !== undefined)
+      .map(([name, label]) =>
+        element('div', {}, element('dt', {}, label), element('dd', {}, milliseconds(timing[name]))),
+      ),
+  );
 }
 
 /** The last reads, the newest first, with bars against the slowest of them. */
 export function drawRuns(runs) {
   const slowest = Math.max(...runs.map(({ ms }) => ms), 1);
-  byId('runs').replaceChildren(...runs.map(({ at, mode, source, rows, ms, code }) => {
-    const bar = element('span', { className: `bar${code ? ' failed' : ''}` });
-    bar.style.width = `${Math.max(1, (ms / slowest) * 100)}%`;
-    return element('tr', {},
-      element('td', {}, at.toLocaleTimeString('en-GB')),
-      element('td', {}, mode),
-      element('td', {}, LABELS[source]),
-      element('td', { className: 'number' }, code ?? String(rows)),
-      element('td', {}, element('div', { className: 'bar-line' },
-        element('span', { className: 'track' }, bar),
-        element('span', { className: 'bar-time' }, milliseconds(ms)))));
-  }));
+  byId('runs').replaceChildren(
+    ...runs.map(({ at, mode, source, rows, ms, code }) => {
+      const bar = element('span', { className: `bar${code ? ' failed' : ''}` });
+      bar.style.width = `${Math.max(1, (ms / slowest) * 100)}%`;
+      return element(
+        'tr',
+        {},
+        element('td', {}, at.toLocaleTimeString('en-GB')),
+        element('td', {}, mode),
+        element('td', {}, LABELS[source]),
+        element('td', { className: 'number' }, code ?? String(rows)),
+        element(
+          'td',
+          {},
+          element(
+            'div',
+            { className: 'bar-line' },
+            element('span', { className: 'track' }, bar),
+            element('span', { className: 'bar-time' }, milliseconds(ms)),
+          ),
+        ),
+      );
+    }),
+  );
 }
 
 /**
  * A problem or a notice, as it came.
  * @param {object | null} problem null: nothing to say
- * @param {{kind?: 'error'|'notice', action?: {label: string, run: () => void}, into?: string}} [options]
+ * @param {{kind?: 'error'|'notice', action?: {label: string, run: () => void}, into?: string}}
+ *   [options]
  */
 export function drawMessage(problem, { kind = 'error', action, into = 'message' } = {}) {
   const box = byId(into);
@@ -164,5 +203,7 @@ export function drawHealth(health) {
 
 function describe({ status, spark_version: version, latency_ms: ms }) {
   if (status === 'not_configured') return 'not configured';
-  return [version, status, ms === undefined ? '' : `(${milliseconds(ms)})`].filter(Boolean).join(' ');
+  return [version, status, ms === undefined ? '' : `(${milliseconds(ms)})`]
+    .filter(Boolean)
+    .join(' ');
 }

@@ -4,7 +4,8 @@ const { MODES } = require('./modes');
 
 /**
  * Health of the backend and of what it needs. Both checks have the same limit and run side by side,
- * and callers share a check under way: a service that hangs costs one connection, not one per probe.
+ * and callers share a check under way: a service that hangs costs one connection, not one per
+ * probe.
  */
 class Health {
   #spark;
@@ -29,8 +30,8 @@ class Health {
   }
 
   /**
-   * @returns {Promise<{status: 'healthy'|'degraded'|'unhealthy'}>} `degraded`: some of the users can
-   *   be read or written, `unhealthy`: none
+   * @returns {Promise<{status: 'healthy'|'degraded'|'unhealthy'}>} `degraded`: some of the users
+   *   can be read or written, `unhealthy`: none
    */
   check() {
     this.#underWay ??= this.#ask().finally(() => {
@@ -53,7 +54,9 @@ class Health {
   async #askSpark() {
     if (!this.#spark) return { status: 'not_configured' };
     return timed(async () => {
-      const { status, spark_version } = await this.#spark.initialize({ timeoutMs: this.#timeoutMs });
+      const { status, spark_version } = await this.#spark.initialize({
+        timeoutMs: this.#timeoutMs,
+      });
       return { status, spark_version };
     });
   }

@@ -3,12 +3,14 @@
 /** The backend's two modes, by the names the page shows. */
 const MODES = Object.freeze({ SPARK: 'SparkSession', DIRECT: 'Direct Access' });
 
-const SHORT_NAMES = new Map(Object.entries({
-  spark: MODES.SPARK,
-  sparksession: MODES.SPARK,
-  direct: MODES.DIRECT,
-  directaccess: MODES.DIRECT,
-}));
+const SHORT_NAMES = new Map(
+  Object.entries({
+    spark: MODES.SPARK,
+    sparksession: MODES.SPARK,
+    direct: MODES.DIRECT,
+    directaccess: MODES.DIRECT,
+  }),
+);
 
 /**
  * @param {unknown} text any case; `spark` and `direct` will do

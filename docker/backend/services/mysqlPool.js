@@ -32,7 +32,8 @@ class MySqlPool {
       dateStrings: true,
       supportBigNumbers: true,
     });
-    // Queued before the first statement of that connection: times are UTC whatever the server's zone.
+    // Queued before the first statement of that connection: times are UTC whatever the server's
+    // zone.
     this.#pool.on('connection', (connection) => {
       connection.query("SET time_zone = '+00:00'", (error) => error && connection.destroy());
     });
@@ -56,7 +57,9 @@ class MySqlPool {
         call.connection?.destroy();
         reject(new Problem(504, 'timeout', 'MySQL gave no answer in time'));
       }, timeoutMs);
-      this.#run(sql, values, call).then(resolve, reject).finally(() => clearTimeout(timer));
+      this.#run(sql, values, call)
+        .then(resolve, reject)
+        .finally(() => clearTimeout(timer));
     });
   }
 
@@ -101,7 +104,13 @@ function statementProblem(error) {
 
 /** Says nothing of the server's own text: at connect time it names accounts. */
 function connectProblem(error) {
-  return new Problem(502, 'source_error', `MySQL can't be reached (${error.code ?? error.message})`, {}, error);
+  return new Problem(
+    502,
+    'source_error',
+    `MySQL can't be reached (${error.code ?? error.message})`,
+    {},
+    error,
+  );
 }
 
 module.exports = { MySqlPool };

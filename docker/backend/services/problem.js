@@ -1,9 +1,17 @@
 'use strict';
 
 const TITLES = {
-  400: 'Bad Request', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed', 409: 'Conflict',
-  413: 'Content Too Large', 415: 'Unsupported Media Type', 500: 'Internal Server Error',
-  502: 'Bad Gateway', 503: 'Service Unavailable', 504: 'Gateway Timeout',
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  500: 'Internal Server Error',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
 };
 
 /** An error with the answer it gets: problem+json of RFC 9457, codes as in spark-service's own. */
@@ -26,7 +34,14 @@ class Problem extends Error {
   /** @returns {object} the body */
   toJSON() {
     const { status, code, detail, more } = this;
-    return { type: `urn:backend:problem:${code}`, title: TITLES[status], status, detail, code, ...more };
+    return {
+      type: `urn:backend:problem:${code}`,
+      title: TITLES[status],
+      status,
+      detail,
+      code,
+      ...more,
+    };
   }
 }
 

@@ -31,9 +31,12 @@ function parseUser(body) {
     throw badInput('body', 'must be a JSON object');
   }
   for (const field of Object.keys(body)) {
-    if (!Object.hasOwn(READERS, field)) throw badInput(field.slice(0, 40), 'is not a field of a user');
+    if (!Object.hasOwn(READERS, field))
+      throw badInput(field.slice(0, 40), 'is not a field of a user');
   }
-  return Object.fromEntries(Object.entries(READERS).map(([field, read]) => [field, read(body[field])]));
+  return Object.fromEntries(
+    Object.entries(READERS).map(([field, read]) => [field, read(body[field])]),
+  );
 }
 
 /**
@@ -55,18 +58,23 @@ function readText(field, value) {
   if (typeof value !== 'string') throw badInput(field, 'must be a string');
   const text = value.trim();
   const length = [...text].length;
-  if (length < 1 || length > LONGEST_TEXT) throw badInput(field, `must have 1 to ${LONGEST_TEXT} characters`);
+  if (length < 1 || length > LONGEST_TEXT)
+    throw badInput(field, `must have 1 to ${LONGEST_TEXT} characters`);
   return text;
 }
 
 function readAge(value) {
-  if (!Number.isInteger(value) || value < 0 || value > 200) throw badInput('age', 'must be an integer from 0 to 200');
+  if (!Number.isInteger(value) || value < 0 || value > 200)
+    throw badInput('age', 'must be an integer from 0 to 200');
   return String(value);
 }
 
 function readBalance(value) {
   if (typeof value !== 'string' || !/^-?\d{1,10}(\.\d{1,2})?$/.test(value)) {
-    throw badInput('balance', 'must be a string such as "-12.34", at most ten digits before the point');
+    throw badInput(
+      'balance',
+      'must be a string such as "-12.34", at most ten digits before the point',
+    );
   }
   return value;
 }

@@ -58,7 +58,8 @@ class Users {
    * @param {string} source one of SOURCES
    * @param {import('./usersQuery').UsersQuery} query
    * @param {{signal?: AbortSignal}} options
-   * @returns {Promise<{mode: string, rows: object[], hasMore: boolean, timing: object, notice?: object}>}
+   * @returns {Promise<{mode: string, rows: object[], hasMore: boolean, timing: object, notice?:
+   *   object}>}
    * @throws {Problem | import('../clients/sparkServiceError').SparkServiceError}
    */
   async listUsers(source, query, options) {
@@ -75,7 +76,11 @@ class Users {
 
   async #listDirectly(source, query) {
     if (source !== 'mysql') {
-      throw new Problem(409, 'mode_unavailable', `${MODES.DIRECT} reads MySQL only; ${source} needs ${MODES.SPARK}`);
+      throw new Problem(
+        409,
+        'mode_unavailable',
+        `${MODES.DIRECT} reads MySQL only; ${source} needs ${MODES.SPARK}`,
+      );
     }
     return { mode: MODES.DIRECT, ...(await this.#direct.listUsers(query)) };
   }

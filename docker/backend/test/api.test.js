@@ -53,7 +53,7 @@ async function addUser(context, user) {
   return body;
 }
 
-test('health: healthy, with the service\'s own version', async () => {
+test("health: healthy, with the service's own version", async () => {
   const { status, body } = await backend.get('/api/health');
   assert.equal(status, 200);
   assert.equal(body.status, 'healthy');
@@ -64,7 +64,11 @@ test('health: healthy, with the service\'s own version', async () => {
 
 test('all four sources give the same rows, and so does Direct Access', async (context) => {
   context.after(() => backend.setMode('SparkSession'));
-  for (const parameters of ['', '&sort=balance&order=desc&age_min=54', '&sort=created_at&limit=4&offset=4']) {
+  for (const parameters of [
+    '',
+    '&sort=balance&order=desc&age_min=54',
+    '&sort=created_at&limit=4&offset=4',
+  ]) {
     const answers = [];
     for (const source of SOURCES) {
       const { body } = await backend.get(`/api/users?source=${source}${parameters}`);
@@ -97,7 +101,11 @@ test('modes: switched at run time; Direct Access reads MySQL only', async (conte
   context.after(() => backend.setMode('SparkSession'));
   const { status, body } = await backend.setMode('Direct Access');
   assert.equal(status, 200);
-  assert.deepEqual(body, { mode: 'Direct Access', modes: ['SparkSession', 'Direct Access'], sources: ['mysql'] });
+  assert.deepEqual(body, {
+    mode: 'Direct Access',
+    modes: ['SparkSession', 'Direct Access'],
+    sources: ['mysql'],
+  });
   const refused = await backend.get('/api/users?source=delta');
   assert.equal(refused.status, 409);
   assert.equal(refused.body.code, 'mode_unavailable');
@@ -116,8 +124,17 @@ test('writes go to MySQL in both modes, and SparkSession reads them', async (con
     assert.ok(Math.abs(Date.now() - Date.parse(created.created_at)) < 60_000, created.created_at);
     assert.deepEqual(await rowsOf('/api/users?age_min=150'), [created]);
 
-    const changed = await backend.request('PUT', `/api/users/${created.id}`, { name: 'Plain', age: 151 });
-    assert.deepEqual(changed.body, { ...created, name: 'Plain', age: 151, city: null, balance: null });
+    const changed = await backend.request('PUT', `/api/users/${created.id}`, {
+      name: 'Plain',
+      age: 151,
+    });
+    assert.deepEqual(changed.body, {
+      ...created,
+      name: 'Plain',
+      age: 151,
+      city: null,
+      balance: null,
+    });
     assert.deepEqual(await rowsOf('/api/users?age_min=150'), [changed.body]);
     assert.deepEqual((await backend.get(`/api/users/${created.id}`)).body, changed.body);
 
@@ -132,7 +149,9 @@ test('writes go to MySQL in both modes, and SparkSession reads them', async (con
 });
 
 test('users added at the same time get ids of their own', async (context) => {
-  const users = await Promise.all(Array.from({ length: 12 }, (_, i) => addUser(context, { name: `u${i}`, age: 160 })));
+  const users = await Promise.all(
+    Array.from({ length: 12 }, (_, i) => addUser(context, { name: `u${i}`, age: 160 })),
+  );
   assert.equal(new Set(users.map(({ id }) => id)).size, 12);
 });
 
@@ -164,11 +183,26 @@ test('HTTP: what is refused, and how', async () => {
   assert.equal(wrongMethod.status, 405);
   assert.equal(wrongMethod.headers.allow, 'GET, POST');
   assert.equal((await backend.request('POST', '/', {})).status, 405);
-  assert.equal((await backend.request('POST', '/api/users', { name: 'x' }, { 'Content-Type': 'text/plain' })).status, 415);
-  assert.equal((await backend.request('POST', '/api/users', { name: 'x'.repeat(70_000) })).status, 413);
-  const crossSite = await backend.request('POST', '/api/users', { name: 'x' }, { Origin: 'http://elsewhere.example' });
+  assert.equal(
+    (await backend.request('POST', '/api/users', { name: 'x' }, { 'Content-Type': 'text/plain' }))
+      .status,
+    415,
+  );
+  assert.equal(
+    (await backend.request('POST', '/api/users', { name: 'x'.repeat(70_000) })).status,
+    413,
+  );
+  const crossSite = await backend.request(
+    'POST',
+    '/api/users',
+    { name: 'x' },
+    { Origin: 'http://elsewhere.example' },
+  );
   assert.equal(crossSite.status, 403);
-  assert.equal((await backend.request('PUT', '/api/mode', { mode: 'spark' }, { Origin: backend.url })).status, 200);
+  assert.equal(
+    (await backend.request('PUT', '/api/mode', { mode: 'spark' }, { Origin: backend.url })).status,
+    200,
+  );
 });
 
 test('the page comes with a strict policy, and 304 when unchanged', async () => {
@@ -178,14 +212,19 @@ test('the page comes with a strict policy, and 304 when unchanged', async () => 
   assert.match(headers['content-security-policy'], /default-src 'none'; script-src 'self';/);
   assert.equal(headers['x-content-type-options'], 'nosniff');
   assert.ok(!/<script(?![^>]*src=)|style=|onclick=/.test(text), 'nothing inline');
-  assert.equal((await backend.request('GET', '/', undefined, { 'If-None-Match': headers.etag })).status, 304);
+  assert.equal(
+    (await backend.request('GET', '/', undefined, { 'If-None-Match': headers.etag })).status,
+    304,
+  );
   const head = await backend.request('HEAD', '/style.css');
   assert.equal(head.status, 200);
   assert.equal(head.text, '');
 });
 
 test('health answers at once while many queries run', async () => {
-  const reads = Array.from({ length: 24 }, (_, i) => backend.get(`/api/users?source=${SOURCES[i % 4]}`));
+  const reads = Array.from({ length: 24 }, (_, i) =>
+    backend.get(`/api/users?source=${SOURCES[i % 4]}`),
+  );
   let done = false;
   const all = Promise.all(reads).finally(() => {
     done = true;
@@ -208,7 +247,11 @@ test('a service that hangs: health answers within its time and shares one questi
     assert.deepEqual(body.spark_service, answers[0].body.spark_service);
   }
   sparkProxy.resume();
-  await waitUntil(async () => (await backend.get('/api/health')).body.status === 'healthy', 5_000, 'healthy again');
+  await waitUntil(
+    async () => (await backend.get('/api/health')).body.status === 'healthy',
+    5_000,
+    'healthy again',
+  );
 });
 
 test('a service that is gone: errors as they are, MySQL read directly with a notice', async (context) => {
@@ -250,7 +293,11 @@ test('a MySQL that hangs: 504 in time, files still served, and it heals', async 
   assert.equal((await backend.get('/api/health')).body.status, 'degraded');
   mysqlProxy.resume();
   await backend.setMode('Direct Access');
-  await waitUntil(async () => (await backend.get('/api/users')).status === 200, 5_000, 'Direct Access works again');
+  await waitUntil(
+    async () => (await backend.get('/api/users')).status === 200,
+    5_000,
+    'Direct Access works again',
+  );
 });
 
 test('a MySQL that is gone is 502, and back at once', async (context) => {
@@ -271,7 +318,11 @@ test('connections that MySQL dropped while idle are not used again', async (cont
   await backend.setMode('Direct Access');
   await Promise.all(Array.from({ length: 5 }, () => rowsOf('/api/users')));
   mysqlProxy.cut();
-  await waitUntil(async () => (await backend.get('/api/users')).status === 200, 1_000, 'a read works');
+  await waitUntil(
+    async () => (await backend.get('/api/users')).status === 200,
+    1_000,
+    'a read works',
+  );
   for (let i = 0; i < 5; i += 1) await rowsOf('/api/users');
 });
 
@@ -305,7 +356,11 @@ test('backend-direct: without any spark-service', async () => {
 });
 
 test('without fallback the error is shown for MySQL too', async () => {
-  const strict = await Backend.start({ ...real, SPARK_SERVICE_URL: 'http://127.0.0.1:9', DIRECT_FALLBACK: '0' });
+  const strict = await Backend.start({
+    ...real,
+    SPARK_SERVICE_URL: 'http://127.0.0.1:9',
+    DIRECT_FALLBACK: '0',
+  });
   try {
     const { status, body } = await strict.get('/api/users');
     assert.equal(status, 502);
@@ -321,11 +376,19 @@ test('a browser that leaves closes its query in the service', async () => {
   try {
     const controller = new AbortController();
     const read = fetch(`${waiting.url}/api/users?source=delta`, { signal: controller.signal });
-    await waitUntil(() => service.requests.some(({ url }) => url.endsWith('/delta')), 5_000, 'the query is there');
+    await waitUntil(
+      () => service.requests.some(({ url }) => url.endsWith('/delta')),
+      5_000,
+      'the query is there',
+    );
     const desertedBefore = service.deserted;
     controller.abort();
     await assert.rejects(read, { name: 'AbortError' });
-    await waitUntil(() => service.deserted > desertedBefore, 5_000, 'the service sees the client leave');
+    await waitUntil(
+      () => service.deserted > desertedBefore,
+      5_000,
+      'the service sees the client leave',
+    );
   } finally {
     await waiting.stop();
     await service.stop();

@@ -34,8 +34,13 @@ before(async () => {
   browser = await chromium.launch({
     executablePath: BROWSER,
     args: [
-      '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync', ...(process.getuid() === 0 ? ['--no-sandbox'] : []),
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      ...(process.getuid() === 0 ? ['--no-sandbox'] : []),
     ],
   });
   fs.mkdirSync(SCREENSHOTS, { recursive: true });
@@ -67,7 +72,9 @@ beforeEach(async () => {
 
 /** Waits until a read has ended; gives the texts of the first cells of all rows. */
 async function rowsRead() {
-  await page.waitForFunction(() => document.getElementById('busy').hidden && document.getElementById('runs').rows.length > 0);
+  await page.waitForFunction(
+    () => document.getElementById('busy').hidden && document.getElementById('runs').rows.length > 0,
+  );
   return page.locator('#rows tr td:first-child').allTextContents();
 }
 
@@ -89,7 +96,15 @@ test('shows users of each source, with their times', async () => {
     assert.deepEqual(await reading(() => choose('source', source).click()), ids, source);
     assert.equal(await choose('source', source).getAttribute('aria-checked'), 'true');
     const times = await page.locator('#timing').innerText();
-    for (const label of ['Round trip', 'Backend', 'spark-service', 'Queue', 'Plan', 'Run', 'Write']) {
+    for (const label of [
+      'Round trip',
+      'Backend',
+      'spark-service',
+      'Queue',
+      'Plan',
+      'Run',
+      'Write',
+    ]) {
       assert.match(times, new RegExp(`${label}\\s+[\\d.]+ ms`), source);
     }
     assert.equal(await page.locator('#add').isEnabled(), source === 'mysql');
@@ -98,7 +113,14 @@ test('shows users of each source, with their times', async () => {
     assert.match(run, /SparkSession\s+\S+\s+12\s+[\d.]+ ms/);
   }
   const ada = await page.locator('#rows tr').first().locator('td').allTextContents();
-  assert.deepEqual(ada.slice(0, 6), ['1', 'Ada Lovelace', '36', 'London', '2024-01-05 09:00:00', '1250.00']);
+  assert.deepEqual(ada.slice(0, 6), [
+    '1',
+    'Ada Lovelace',
+    '36',
+    'London',
+    '2024-01-05 09:00:00',
+    '1250.00',
+  ]);
   await page.waitForFunction(() => document.getElementById('health').dataset.status === 'healthy');
   await screenshot('spark-session');
   assert.deepEqual(complaints, []);
@@ -107,7 +129,10 @@ test('shows users of each source, with their times', async () => {
 test('sorts, filters and turns pages', async () => {
   const sorted = await reading(() => page.locator('#columns button', { hasText: 'Age' }).click());
   assert.deepEqual(sorted.slice(0, 3), ['1', '12', '2']);
-  assert.deepEqual((await reading(() => page.locator('#columns button', { hasText: 'Age' }).click())).slice(0, 2), ['5', '7']);
+  assert.deepEqual(
+    (await reading(() => page.locator('#columns button', { hasText: 'Age' }).click())).slice(0, 2),
+    ['5', '7'],
+  );
 
   await page.locator('[name="limit"]').selectOption('5');
   await page.locator('[name="age_min"]').fill('50');
@@ -126,7 +151,8 @@ test('switches to Direct Access and back', async () => {
   const rows = await reading(() => choose('mode', 'Direct Access').click());
   assert.equal(rows.length, 12);
   assert.equal(await choose('source', 'mysql').getAttribute('aria-checked'), 'true');
-  for (const source of ['parquet', 'delta', 'iceberg']) assert.ok(await choose('source', source).isDisabled(), source);
+  for (const source of ['parquet', 'delta', 'iceberg'])
+    assert.ok(await choose('source', source).isDisabled(), source);
   assert.match(await page.locator('#timing').innerText(), /MySQL\s+[\d.]+ ms/);
   assert.match(await page.locator('#runs tr').first().innerText(), /Direct Access\s+MySQL\s+12/);
   await screenshot('direct-access');
@@ -169,7 +195,10 @@ test('a refused write says why, in the dialog', async () => {
   await page.locator('#save').click();
   const error = page.locator('#editor-error');
   await error.waitFor();
-  assert.match(await error.innerText(), /bad_request[\s\S]*name: must have 1 to 100 characters[\s\S]*status 400/);
+  assert.match(
+    await error.innerText(),
+    /bad_request[\s\S]*name: must have 1 to 100 characters[\s\S]*status 400/,
+  );
   await page.locator('#close').click();
 });
 
@@ -178,11 +207,16 @@ test('shows errors as they are, and offers Direct Access', async (context) => {
   context.after(() => sparkProxy.accept());
   await reading(() => choose('source', 'parquet').click());
   const message = page.locator('#message');
-  assert.match(await message.innerText(), /unreachable[\s\S]*no connection \(ECONNREFUSED\)[\s\S]*status 502 · query [0-9a-f-]{36}/);
+  assert.match(
+    await message.innerText(),
+    /unreachable[\s\S]*no connection \(ECONNREFUSED\)[\s\S]*status 502 · query [0-9a-f-]{36}/,
+  );
   assert.equal(await page.locator('#rows tr').count(), 0, 'no rows of another source');
   await page.waitForFunction(() => document.getElementById('health').dataset.status === 'degraded');
   await screenshot('error');
-  const rows = await reading(() => message.locator('button', { hasText: 'Switch to Direct Access' }).click());
+  const rows = await reading(() =>
+    message.locator('button', { hasText: 'Switch to Direct Access' }).click(),
+  );
   assert.equal(rows.length, 12);
   assert.ok(await message.isHidden());
 });

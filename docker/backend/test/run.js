@@ -15,7 +15,10 @@ const results = process.env.RESULTS ?? path.join(BUILD, 'test-results', SPARK);
 
 function testFiles(names) {
   if (names.length > 0) return names.map((name) => path.resolve(name));
-  return fs.readdirSync(__dirname).filter((name) => name.endsWith('.test.js')).sort()
+  return fs
+    .readdirSync(__dirname)
+    .filter((name) => name.endsWith('.test.js'))
+    .sort()
     .map((name) => path.join(__dirname, name));
 }
 

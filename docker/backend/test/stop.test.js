@@ -20,8 +20,9 @@ afterEach(async () => {
 
 /** A backend in front of a service that answers queries with `answer`. */
 async function start(answer, env = {}) {
-  const service = await ScriptedService.start((response, request) => (
-    request.url.endsWith('/health') ? HEALTHY(response) : answer(response)));
+  const service = await ScriptedService.start((response, request) =>
+    request.url.endsWith('/health') ? HEALTHY(response) : answer(response),
+  );
   opened.push(() => service.stop());
   const backend = await Backend.start({ ...realServers(), SPARK_SERVICE_URL: service.url, ...env });
   opened.push(() => backend.stop());
@@ -51,7 +52,9 @@ test('idle connections do not hold it', async () => {
   const agent = new http.Agent({ keepAlive: true });
   opened.push(() => agent.destroy());
   await new Promise((resolve, reject) => {
-    http.get(`${backend.url}/api/mode`, { agent }, (response) => response.resume().on('end', resolve)).on('error', reject);
+    http
+      .get(`${backend.url}/api/mode`, { agent }, (response) => response.resume().on('end', resolve))
+      .on('error', reject);
   });
   const begin = performance.now();
   backend.child.signal('SIGTERM');
@@ -61,7 +64,10 @@ test('idle connections do not hold it', async () => {
 
 test('a request that never ends is cut after DRAIN_MS', async () => {
   const { backend, queried } = await start(silence, { DRAIN_MS: '500' });
-  const read = backend.get('/api/users?source=parquet').then(() => 'answered', () => 'cut');
+  const read = backend.get('/api/users?source=parquet').then(
+    () => 'answered',
+    () => 'cut',
+  );
   await waitUntil(queried, 5_000, 'the query is there');
   const begin = performance.now();
   backend.child.signal('SIGTERM');

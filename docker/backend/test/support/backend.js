@@ -11,7 +11,9 @@ const OWN_SETTINGS = /^(SPARK_SERVICE_|MYSQL_|PARQUET_|DELTA_|ICEBERG_)/;
 
 /** Settings of the real servers, as the runner put them into the environment. */
 function realServers() {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => OWN_SETTINGS.test(name)));
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => OWN_SETTINGS.test(name)),
+  );
 }
 
 /** One running backend: the real program in a process of its own. */
@@ -20,14 +22,20 @@ class Backend {
   static async start(env) {
     const backend = new Backend(env);
     const listening = /msg=listening .*port=(\d+)/;
-    await waitUntil(() => backend.child.mustRun() && listening.test(backend.child.output), 10_000, 'listening');
+    await waitUntil(
+      () => backend.child.mustRun() && listening.test(backend.child.output),
+      10_000,
+      'listening',
+    );
     backend.port = Number(listening.exec(backend.child.output)[1]);
     backend.url = `http://127.0.0.1:${backend.port}`;
     return backend;
   }
 
   constructor(env) {
-    this.child = new Child(process.execPath, [SERVER], { env: { PATH: process.env.PATH, PORT: '0', ...env } });
+    this.child = new Child(process.execPath, [SERVER], {
+      env: { PATH: process.env.PATH, PORT: '0', ...env },
+    });
   }
 
   /**
@@ -40,21 +48,30 @@ class Backend {
   request(method, target, body, headers = {}) {
     const begin = performance.now();
     const bytes = body === undefined ? undefined : JSON.stringify(body);
-    const type = bytes === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(bytes) };
+    const type =
+      bytes === undefined
+        ? {}
+        : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(bytes) };
     return new Promise((resolve, reject) => {
-      const request = http.request(this.url + target, { method, headers: { ...type, ...headers } }, (response) => {
-        let text = '';
-        response.setEncoding('utf8').on('data', (chunk) => {
-          text += chunk;
-        });
-        response.on('error', reject).on('end', () => resolve({
-          status: response.statusCode,
-          headers: response.headers,
-          text,
-          body: /json/.test(response.headers['content-type']) ? JSON.parse(text) : undefined,
-          ms: performance.now() - begin,
-        }));
-      });
+      const request = http.request(
+        this.url + target,
+        { method, headers: { ...type, ...headers } },
+        (response) => {
+          let text = '';
+          response.setEncoding('utf8').on('data', (chunk) => {
+            text += chunk;
+          });
+          response.on('error', reject).on('end', () =>
+            resolve({
+              status: response.statusCode,
+              headers: response.headers,
+              text,
+              body: /json/.test(response.headers['content-type']) ? JSON.parse(text) : undefined,
+              ms: performance.now() - begin,
+            }),
+          );
+        },
+      );
       request.on('error', reject).end(bytes);
     });
   }

@@ -4,11 +4,13 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 // XML 1.0 has no way to write these at all.
-// eslint-disable-next-line no-control-regex
 const UNWRITABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
 const ENTITIES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-const escape = (text) => String(text).replace(UNWRITABLE, '\ufffd').replace(/[&<>"]/g, (sign) => ENTITIES[sign]);
+const escape = (text) =>
+  String(text)
+    .replace(UNWRITABLE, '\ufffd')
+    .replace(/[&<>"]/g, (sign) => ENTITIES[sign]);
 
 /**
  * Collects the results of node:test as one JUnit suite. Node 18 has no junit reporter of its own.
@@ -25,11 +27,13 @@ class JUnitReport {
   }
 
   #add({ name, file, skip, todo, details }) {
-    // A suite, or a whole file: its tests are counted. A file that broke before its first test isn't.
+    // A suite, or a whole file: its tests are counted. A file that broke before its first test
+    // isn't.
     const failedParts = details.error?.failureType === 'subtestsFailed';
     const isFile = name === file || path.resolve(name) === file || path.isAbsolute(name);
     if (details.type === 'suite' || failedParts || (isFile && !details.error)) return;
-    const outcome = details.error && todo === undefined ? 'failed' : skip !== undefined ? 'skipped' : 'passed';
+    const outcome =
+      details.error && todo === undefined ? 'failed' : skip !== undefined ? 'skipped' : 'passed';
     this.counts[outcome] += 1;
     this.#cases.push({ name, file: path.basename(file ?? name), outcome, details });
   }

@@ -35,7 +35,10 @@ class Proxy {
     const far = net.connect(this.#target);
     const pair = [near, far];
     this.#pairs.add(pair);
-    for (const [from, to] of [[near, far], [far, near]]) {
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ]) {
       from.pipe(to);
       from.on('error', () => {});
       from.on('close', () => {

@@ -4,7 +4,8 @@ const http = require('node:http');
 
 /**
  * An HTTP server that says what a test tells it to: for the errors a real service can't be made to
- * give at will. Requests are kept with their bodies; `answers` are used in order, the last one again.
+ * give at will. Requests are kept with their bodies; `answers` are used in order, the last one
+ * again.
  */
 class ScriptedService {
   /** @param {...((response: http.ServerResponse, request: object) => void)} answers */
@@ -28,7 +29,13 @@ class ScriptedService {
       let text = '';
       for await (const chunk of request.setEncoding('utf8')) text += chunk;
       const { method, url, headers } = request;
-      this.requests.push({ method, url, headers, body: text && JSON.parse(text), at: performance.now() });
+      this.requests.push({
+        method,
+        url,
+        headers,
+        body: text && JSON.parse(text),
+        at: performance.now(),
+      });
       const answer = this.answers.length > 1 ? this.answers.shift() : this.answers[0];
       answer(response, request);
     });
@@ -44,16 +51,26 @@ class ScriptedService {
 }
 
 /** Answers 200 with rows. */
-const rows = (value, headers = {}) => (response) => {
-  response.writeHead(200, { 'Content-Type': 'application/json', 'Query-Id': 'given', ...headers });
-  response.end(JSON.stringify(value));
-};
+const rows =
+  (value, headers = {}) =>
+  (response) => {
+    response.writeHead(200, {
+      'Content-Type': 'application/json',
+      'Query-Id': 'given',
+      ...headers,
+    });
+    response.end(JSON.stringify(value));
+  };
 
 /** Answers with a problem, as api.md §4 writes it. */
-const problem = (status, code, { headers = {}, ...members } = {}) => (response) => {
-  response.writeHead(status, { 'Content-Type': 'application/problem+json', ...headers });
-  response.end(JSON.stringify({ status, code, title: code, detail: `about ${code}`, ...members }));
-};
+const problem =
+  (status, code, { headers = {}, ...members } = {}) =>
+  (response) => {
+    response.writeHead(status, { 'Content-Type': 'application/problem+json', ...headers });
+    response.end(
+      JSON.stringify({ status, code, title: code, detail: `about ${code}`, ...members }),
+    );
+  };
 
 /** Never answers. */
 const silence = () => {};

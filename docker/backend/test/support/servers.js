@@ -20,10 +20,13 @@ const PASSWORD = 'p%20&"\'w';
 /** A port nobody listens on now. */
 function freePort() {
   return new Promise((resolve, reject) => {
-    const probe = net.createServer().once('error', reject).listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
+    const probe = net
+      .createServer()
+      .once('error', reject)
+      .listen(0, '127.0.0.1', () => {
+        const { port } = probe.address();
+        probe.close(() => resolve(port));
+      });
   });
 }
 
@@ -33,24 +36,51 @@ async function startMariaDb(folder) {
   const data = path.join(folder, 'data');
   const user = process.getuid() === 0 ? ['--user=root'] : [];
   const options = ['--no-defaults', ...user, `--datadir=${data}`];
-  execFileSync('mariadb-install-db', [
-    ...options, '--skip-test-db', '--auth-root-authentication-method=normal',
-  ], { stdio: ['ignore', 'ignore', 'pipe'] });
-  const server = new Child('mariadbd', [
-    ...options, '--bind-address=127.0.0.1', `--port=${port}`, `--socket=${path.join(folder, 's')}`,
-    `--pid-file=${path.join(folder, 'pid')}`, '--default-time-zone=+02:00', '--innodb-buffer-pool-size=64M',
-  ], { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } });
-  const root = () => mysql.createConnection({
-    socketPath: path.join(folder, 's'), user: 'root', multipleStatements: true,
-  });
-  await waitUntil(() => server.mustRun() && root().then((one) => one.end().then(() => true), () => false),
-    30_000, () => `MariaDB answers:\n${server.output.slice(-2000)}`);
+  execFileSync(
+    'mariadb-install-db',
+    [...options, '--skip-test-db', '--auth-root-authentication-method=normal'],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  const server = new Child(
+    'mariadbd',
+    [
+      ...options,
+      '--bind-address=127.0.0.1',
+      `--port=${port}`,
+      `--socket=${path.join(folder, 's')}`,
+      `--pid-file=${path.join(folder, 'pid')}`,
+      '--default-time-zone=+02:00',
+      '--innodb-buffer-pool-size=64M',
+    ],
+    { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } },
+  );
+  const root = () =>
+    mysql.createConnection({
+      socketPath: path.join(folder, 's'),
+      user: 'root',
+      multipleStatements: true,
+    });
+  await waitUntil(
+    () =>
+      server.mustRun() &&
+      root().then(
+        (one) => one.end().then(() => true),
+        () => false,
+      ),
+    30_000,
+    () => `MariaDB answers:\n${server.output.slice(-2000)}`,
+  );
   const connection = await root();
   await connection.query(fs.readFileSync(path.join(ROOT, 'sql/01-mysql-users.sql'), 'utf8'));
-  await connection.query("CREATE USER demo@'%' IDENTIFIED BY ?; GRANT ALL ON demo.* TO demo@'%'", [PASSWORD]);
+  await connection.query("CREATE USER demo@'%' IDENTIFIED BY ?; GRANT ALL ON demo.* TO demo@'%'", [
+    PASSWORD,
+  ]);
   await connection.end();
   const env = {
-    MYSQL_HOST: '127.0.0.1', MYSQL_PORT: String(port), MYSQL_USER: 'demo', MYSQL_PASSWORD: PASSWORD,
+    MYSQL_HOST: '127.0.0.1',
+    MYSQL_PORT: String(port),
+    MYSQL_USER: 'demo',
+    MYSQL_PASSWORD: PASSWORD,
     MYSQL_DATABASE: 'demo',
   };
   return { server, env };
@@ -77,9 +107,16 @@ async function startSparkService(folder, mysqlEnv) {
     },
   });
   const url = `http://${address}`;
-  const isReady = () => fetch(`${url}/readyz`).then(({ status }) => status === 200, () => false);
-  await waitUntil(() => server.mustRun() && isReady(), 180_000,
-    () => `spark-service is ready:\n${server.output.slice(-2000)}`);
+  const isReady = () =>
+    fetch(`${url}/readyz`).then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+  await waitUntil(
+    () => server.mustRun() && isReady(),
+    180_000,
+    () => `spark-service is ready:\n${server.output.slice(-2000)}`,
+  );
   const env = {
     SPARK_SERVICE_URL: url,
     PARQUET_BASE: path.join(sample, 'parquet'),
@@ -94,7 +131,8 @@ async function startSparkService(folder, mysqlEnv) {
  */
 async function startServers() {
   const given = ['SPARK_SERVICE_URL', 'MYSQL_HOST'].filter((name) => process.env[name]);
-  if (given.length === 1) throw new Error(`${given[0]} is set: SPARK_SERVICE_URL and MYSQL_HOST go together`);
+  if (given.length === 1)
+    throw new Error(`${given[0]} is set: SPARK_SERVICE_URL and MYSQL_HOST go together`);
   if (given.length === 2) return { env: {}, stop: async () => {} };
 
   // A short path: the name of a socket has at most 107 bytes.
