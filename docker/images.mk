@@ -1,11 +1,13 @@
 # Base images, image layers and their tests; the Makefile includes it.
-.PHONY: base-images images test-images
+.PHONY: base-images images test-images image-deps
+image-deps:
+	@.ci/packages python3 python3-venv
 base-images: ## the base images: pulled, or made from packages where no registry can be reached
 	@docker/base/engine.sh start
 	@docker/base/ensure-base.sh debian:bookworm-slim node:18-slim
-images: ## every image layer of both lines; LINES=, LAYERS=, QUICK=1 choose
+images: image-deps ## every image layer of both lines; LINES=, LAYERS=, QUICK=1 choose
 	@LINES="$(LINES)" LAYERS="$(LAYERS)" QUICK="$(QUICK)" python3 tests/images/run.py build
-test-images: $(B)/venv-stack/.made ## builds every image layer and runs its test.sh; LINES=, LAYERS=, QUICK=1 choose
+test-images: image-deps $(B)/venv-stack/.made ## builds every image layer and runs its test.sh; LINES=, LAYERS=, QUICK=1 choose
 	@LINES="$(LINES)" LAYERS="$(LAYERS)" QUICK="$(QUICK)" $(B)/venv-stack/bin/python tests/images/run.py test
 
 LAYER_IMAGES = $(foreach line,4.1.0 3.5.7,spark-k8s:$(line)-hadoop3.4.2 python-deps:$(line)-iceberg \

@@ -12,6 +12,8 @@ check "$image is there and runs" in_image "$image" true
 check "spark-submit --version" contains "version $line" in_image "$image" spark-submit --version
 check "Java 17" contains 'version "17.' in_image "$image" java -version
 check "tini is PID 1" contains tini in_image "$image" cat /proc/1/comm
+check "no certificate of the build's machine" in_image "$image" \
+    sh -c 'test -z "$(ls -A /usr/local/share/ca-certificates 2>/dev/null)"'
 check "its label says Spark $line" has_label spark-service.spark "$line"
 check "its label says Hadoop $HADOOP" has_label spark-service.hadoop "$HADOOP"
 check "spark-sql answers" contains 42 in_image "$image" spark-sql --master 'local[1]' \
