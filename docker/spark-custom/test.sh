@@ -12,6 +12,7 @@ check "$image is there and runs" in_image "$image" true
 check "spark-submit --version" contains "version $line" in_image "$image" spark-submit --version
 check "Java 17" contains 'version "17.' in_image "$image" java -version
 check "tini is PID 1" contains tini in_image "$image" cat /proc/1/comm
+# shellcheck disable=SC2016 # the container's shell expands it
 check "no certificate of the build's machine" in_image "$image" \
     sh -c 'test -z "$(ls -A /usr/local/share/ca-certificates 2>/dev/null)"'
 check "its label says Spark $line" has_label spark-service.spark "$line"

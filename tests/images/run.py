@@ -7,7 +7,7 @@ LINES="4.1.0"      only these lines (3.5.0 is the baked image's)
 LAYERS="baked"     only these layers: a layer brings what it stands on, and tests it
 QUICK=1            leaves out what is of gigabytes: RAPIDS' image and the resolving of the GPU packages
 
-Starts an engine when none answers, and stops it afterwards; one that was there before stays.
+Starts an engine when none answers, and `test` stops it afterwards; one that was there before stays.
 """
 
 import concurrent.futures
@@ -183,7 +183,7 @@ def main(mode):
             futures = {line: pool.submit(run_line, line, lines[line], only, quick, mode == "test") for line in chosen}
             results = {line: future.result() for line, future in futures.items()}
     finally:
-        if started:
+        if started and mode == "test":
             engine("stop")
     if mode == "test":
         for line, of_line in results.items():
