@@ -29,6 +29,6 @@ $(STACK_VENV)/.made: tests/images/stack/requirements.txt
 	@touch $@
 
 .PHONY: test-stack
-test-stack: $(STACK_VENV)/.made ## the service image and the compose stack; LONG=1: the full spans
+test-stack: image-deps $(STACK_VENV)/.made ## the service image and the compose stack; LONG=1: the full spans
 	$(Q)mkdir -p $(RESULTS); SPARK=$(SPARK) LONG=$(LONG) tests/images/stack/run.sh \
 		$(STACK_VENV)/bin/python --junitxml=$(RESULTS)/stack.xml $(PYTEST_ARGS)
