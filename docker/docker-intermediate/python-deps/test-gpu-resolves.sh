@@ -11,7 +11,7 @@ image=python-deps:$line-base
 resolves() {
     build_image "python-deps-resolve:$line" "$root/docker/docker-intermediate/python-deps/Dockerfile" \
         --target python --build-arg "SPARK=$line" --build-arg BUILD_GPU_DEPS=true --build-arg BUILD_ICEBERG_DEPS=true \
-        --build-arg RESOLVE_ONLY=1
+        --build-arg "RESOLVE_ONLY=$(date +%s)" # a value of its own: no answer from a build's cache
     "$DOCKER" rmi "python-deps-resolve:$line" >/dev/null
 }
 
