@@ -157,8 +157,8 @@ static int write_row_within(struct run *run, const struct ArrowArray *batch, int
 }
 
 /* Formats `count` rows from `first`. 1: go on; 0: cut here; -1: *err. */
-static int write_rows(struct run *run, const struct ArrowArray *batch, int64_t first,
-                      int64_t count, struct error *err)
+static int write_rows(struct run *run, const struct ArrowArray *batch, int64_t first, int64_t count,
+                      struct error *err)
 {
     int64_t byte_limit = run->query->request.byte_limit;
 

@@ -20,9 +20,9 @@ struct spark_thread;
 
 struct query_runner {
     int slot;
-    struct spark_thread *thread;     /* borrowed */
-    const struct data_roots *roots;  /* borrowed */
-    struct reply_channel *channel;   /* borrowed */
+    struct spark_thread *thread;    /* borrowed */
+    const struct data_roots *roots; /* borrowed */
+    struct reply_channel *channel;  /* borrowed */
 };
 
 /* Runs it to the end, whatever the end is; done() is posted exactly once. */

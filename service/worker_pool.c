@@ -46,9 +46,8 @@ static void *worker_main(void *argument)
 {
     struct worker *worker = argument;
     struct worker_pool *pool = worker->pool;
-    struct query_runner runner = {.slot = worker->slot,
-                                  .roots = pool->config.roots,
-                                  .channel = pool->config.channel};
+    struct query_runner runner = {
+        .slot = worker->slot, .roots = pool->config.roots, .channel = pool->config.channel};
     struct query *query = NULL;
     struct error err;
     char name[16];

@@ -18,7 +18,7 @@ struct worker_pool;
 
 struct worker_pool_config {
     size_t workers;
-    struct spark_engine *engine;    /* borrowed, as all below, until stop */
+    struct spark_engine *engine; /* borrowed, as all below, until stop */
     struct query_queue *queue;
     struct reply_channel *channel;
     const struct data_roots *roots;

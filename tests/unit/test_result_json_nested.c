@@ -293,9 +293,9 @@ static struct arrow_built *with_length(struct arrow_built *column, int64_t offse
 static void test_null_columns_of_length_0(void **state)
 {
     (void)state;
-    json_check_cells(arrow_build_struct("c", 2, NULL, 1,
-                                        COLUMNS(with_length(arrow_build_null("x", 2), 0, 0))),
-                     CELLS("{\"x\":null}", "{\"x\":null}"));
+    json_check_cells(
+        arrow_build_struct("c", 2, NULL, 1, COLUMNS(with_length(arrow_build_null("x", 2), 0, 0))),
+        CELLS("{\"x\":null}", "{\"x\":null}"));
     json_check_cells(arrow_build_list("c", "+l", OFFSETS(0, 2), 1, NULL,
                                       with_length(arrow_build_null("item", 2), 0, 0)),
                      CELLS("[null,null]"));
