@@ -23,6 +23,8 @@ CXX      := g++
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Werror
 JAVA_HOME_BUILD ?= $(patsubst %/bin/javac,%,$(realpath $(firstword \
 	$(wildcard /usr/lib/jvm/java-17-openjdk-*/bin/javac) $(shell command -v javac))))
+# The JVM that the service will run: the CDS archive is valid for no other.
+JAVA_HOME_RUN ?= $(JAVA_HOME_BUILD)
 
 # MODE: plain, asan (address and undefined behaviour), tsan (data races), cov (coverage)
 MODE           ?= plain
@@ -81,8 +83,9 @@ $(PROGRAM): $(OBJ)/service/main.o $(JNI_OBJECTS) $(SERVICE_LIBRARY)
 
 # ---- Java -----------------------------------------------------------------
 BRIDGE_FILES := $(shell find jni/bridge -name '*.java' -o -name 'pom.xml' -o -path '*/resources/*' -type f)
-MAVEN := JAVA_HOME=$(JAVA_HOME_BUILD) mvn -B -q -f jni/bridge/pom.xml -Dspark=$(SPARK)
-JAVA  := $(JAVA_HOME_BUILD)/bin/java
+MAVEN := JAVA_HOME=$(JAVA_HOME_BUILD) mvn -B -q -f jni/bridge/pom.xml -Dspark=$(SPARK) \
+	-Dbuild.root=$(abspath $(B))
+JAVA  := $(JAVA_HOME_RUN)/bin/java
 JVM_OPTIONS = $$(grep -v -e '^\#' -e '^$$' jni/jvm.options)
 # The same class path, in the same order, as jni/jvm.c builds: the CDS archive depends on it.
 CLASS_PATH = $$(ls -1 $(abspath $(LIB))/jars/*.jar | LC_ALL=C sort | paste -sd:)
@@ -97,7 +100,7 @@ $(LIB)/jvm.options: jni/jvm.options
 	@mkdir -p $(LIB) && cp $< $@
 
 $(LIB)/java-home: $(LIB)/.jars
-	@echo $(JAVA_HOME_BUILD) > $@
+	@echo $(JAVA_HOME_RUN) > $@
 
 # ---- sample data and the CDS archive --------------------------------------
 SAMPLE := $(B)/sample
@@ -249,6 +252,9 @@ check-headers: ## every header compiles alone
 format: ## clang-format over the C sources
 	@command -v clang-format >/dev/null || .ci/packages clang-format
 	@clang-format -i $$(git ls-files '*.c' '*.h' '*.cc')
+
+# ---- images and the compose stack -----------------------------------------
+include $(wildcard docker/*.mk)
 
 compile_commands.json: ## for editors and clang tools
 	@command -v bear >/dev/null || .ci/packages bear

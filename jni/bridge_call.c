@@ -191,8 +191,8 @@ int bridge_call_canary(JNIEnv *env, const struct bridge_class *bridge,
     return call(env, bridge, bridge->canary, "canary", NULL, NULL, 0, ret_bytes, err);
 }
 
-int bridge_call_stop(JNIEnv *env, const struct bridge_class *bridge,
-                     struct bridge_bytes *ret_bytes, struct error *err)
+int bridge_call_stop(JNIEnv *env, const struct bridge_class *bridge, struct bridge_bytes *ret_bytes,
+                     struct error *err)
 {
     return call(env, bridge, bridge->stop, "stop", NULL, NULL, 0, ret_bytes, err);
 }

@@ -47,7 +47,7 @@ int bridge_call_cancel(JNIEnv *env, const struct bridge_class *bridge, const cha
                        struct bridge_bytes *ret_bytes, struct error *err);
 int bridge_call_canary(JNIEnv *env, const struct bridge_class *bridge,
                        struct bridge_bytes *ret_bytes, struct error *err);
-int bridge_call_stop(JNIEnv *env, const struct bridge_class *bridge,
-                     struct bridge_bytes *ret_bytes, struct error *err);
+int bridge_call_stop(JNIEnv *env, const struct bridge_class *bridge, struct bridge_bytes *ret_bytes,
+                     struct error *err);
 
 #endif

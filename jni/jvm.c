@@ -68,10 +68,12 @@ static void *open_in(const char *java_home)
 /* The JVM the CDS archive was made with first: another build ignores the archive. */
 static int open_libjvm(const char *home, void **ret_library, struct error *err)
 {
-    static const char *const USUAL[] = {
-        "/usr/lib/jvm/java-17-openjdk-amd64", "/usr/lib/jvm/java-17-openjdk-arm64",
-        "/usr/lib/jvm/java-17-openjdk",       "/usr/lib/jvm/temurin-17-jdk-amd64",
-        "/opt/java/openjdk",                  "/usr/lib/jvm/default-java"};
+    static const char *const USUAL[] = {"/usr/lib/jvm/java-17-openjdk-amd64",
+                                        "/usr/lib/jvm/java-17-openjdk-arm64",
+                                        "/usr/lib/jvm/java-17-openjdk",
+                                        "/usr/lib/jvm/temurin-17-jdk-amd64",
+                                        "/opt/java/openjdk",
+                                        "/usr/lib/jvm/default-java"};
     char recorded[PATH_BYTES];
     char file[PATH_BYTES];
     const char *java_home = getenv("JAVA_HOME");
@@ -211,8 +213,7 @@ int jvm_create(const char *home, const char *heap, bool check_jni, JavaVM **ret_
     *(void **)&create = dlsym(library, "JNI_CreateJavaVM"); /* POSIX's own idiom for dlsym */
     if (create == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "libjvm.so: %s", dlerror());
-    if (build_class_path(home, &class_path, err) != 0 ||
-        add_file_options(&list, home, err) != 0)
+    if (build_class_path(home, &class_path, err) != 0 || add_file_options(&list, home, err) != 0)
         goto out;
     add_option(&list, class_path.data);
     add_computed_options(&list, home, heap, check_jni);

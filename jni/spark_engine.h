@@ -34,7 +34,7 @@ struct spark_engine_config {
     int64_t spool_bytes;           /* cap of a result spool, bytes */
     bool ui;                       /* Spark UI on loopback */
     int ui_port;
-    bool check_jni;                /* -Xcheck:jni */
+    bool check_jni; /* -Xcheck:jni */
     /* Called on the vm thread with a short line for each rung of the start; may be NULL. */
     void (*progress)(const char *step, void *user);
     void *progress_user;
@@ -62,22 +62,22 @@ struct spark_query {
     const char *tag;    /* unique per attempt: Spark job tag, cancel handle */
     const char *source; /* "mysql", "parquet", "delta", "iceberg" */
     const char *sql;
-    const char *path;        /* resolved and inside a root, or NULL */
-    const char *table;       /* or NULL */
+    const char *path;  /* resolved and inside a root, or NULL */
+    const char *table; /* or NULL */
     /* JSON object or NULL; of a mysql query the values of its `?` in order:
      * [{"kind":"integer|double|boolean|text|decimal|date|datetime|null","value":...}] */
     const char *params_json;
-    int64_t as_of_version;   /* -1 = none */
+    int64_t as_of_version;         /* -1 = none */
     const char *as_of_snapshot_id; /* decimal text or NULL */
     const char *as_of_timestamp;   /* RFC 3339 or NULL */
-    int64_t row_limit;       /* rows wanted at most; the engine may give one more; -1 = none */
-    int64_t timeout_ms;      /* what is left of the run time: for JDBC's own timeouts */
-    const char *mysql_host;  /* mysql only, validated */
+    int64_t row_limit;      /* rows wanted at most; the engine may give one more; -1 = none */
+    int64_t timeout_ms;     /* what is left of the run time: for JDBC's own timeouts */
+    const char *mysql_host; /* mysql only, validated */
     int mysql_port;
     const char *mysql_user;
     const char *mysql_password;
     const char *mysql_database; /* or NULL */
-    bool mysql_usual_quotes; /* `sql` holds only without ANSI_QUOTES, NO_BACKSLASH_ESCAPES */
+    bool mysql_usual_quotes;    /* `sql` holds only without ANSI_QUOTES, NO_BACKSLASH_ESCAPES */
 };
 
 /* Parses, gates, binds, analyses, plans and submits. Blocks until the first
@@ -103,7 +103,6 @@ void spark_engine_cancel(struct spark_thread *thread, const char *tag);
 
 /* Runs one tiny Spark job end to end. 0: a job ran and its answer was right. */
 int spark_engine_canary(struct spark_thread *thread, struct error *err);
-
 
 /* Ends the process with `code`, never returns. With a VM in the process static
  * destructors must not run beside its threads, so this is _exit after a flush.  [loop] */

@@ -264,7 +264,8 @@ static int add_root(struct data_roots *roots, const char *text, struct error *er
     if (root->is_s3a) {
         key = s3a_key(text);
         if (key == NULL)
-            return error_set(err, ERROR_BAD_REQUEST, "DATA_ROOTS: %.512s has no valid bucket", text);
+            return error_set(err, ERROR_BAD_REQUEST, "DATA_ROOTS: %.512s has no valid bucket",
+                             text);
     } else if (text[0] != '/') {
         return error_set(err, ERROR_BAD_REQUEST,
                          "DATA_ROOTS: %.512s is neither an absolute folder nor s3a://bucket/prefix",

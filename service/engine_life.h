@@ -30,9 +30,9 @@ struct engine_life_config {
     const struct data_roots *roots;
     struct query_queue *queue;
     struct reply_channel *channel;
-    const char *home;      /* lib/spark-<line> */
-    const char *local_dir; /* scratch of Spark */
-    void (*on_ready)(void *user);                        /* [loop] */
+    const char *home;                                       /* lib/spark-<line> */
+    const char *local_dir;                                  /* scratch of Spark */
+    void (*on_ready)(void *user);                           /* [loop] */
     void (*on_failed)(const struct error *err, void *user); /* [loop] */
     void *user;
 };

@@ -129,8 +129,8 @@ static json_t *describe(const struct health *health)
                      (json_int_t)monotime_span_ms(health->started, monotime_now()), "queue",
                      "length", (json_int_t)query_queue_length(health->queue), "limit",
                      (json_int_t)query_queue_limit(health->queue), "slots", "total",
-                     (json_int_t)health->settings->workers, "busy", (json_int_t)counts.busy,
-                     "lost", (json_int_t)counts.lost, "canary_age_ms", age, "sources",
+                     (json_int_t)health->settings->workers, "busy", (json_int_t)counts.busy, "lost",
+                     (json_int_t)counts.lost, "canary_age_ms", age, "sources",
                      describe_sources(health));
 }
 

@@ -30,7 +30,7 @@ bool log_level_from_name(const char *name, enum log_level *ret_level);
 /* log_line(LOG_INFO, "ready", LOG_TEXT("version", v), LOG_NUMBER("ms", n)); */
 #define log_line(level, message, ...)                                                              \
     log_write((level), (message),                                                                  \
-              (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ) {NULL, NULL, 0}})
+              (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){NULL, NULL, 0}})
 
 /* `fields` ends with a NULL key. */
 void log_write(enum log_level level, const char *message, const struct log_field *fields);

@@ -161,8 +161,8 @@ static int open_signals(struct run *run, struct error *err)
     run->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (run->signal_fd < 0)
         return error_set(err, ERROR_ENGINE_ERROR, "signalfd: %s", strerror(errno));
-    run->signal_event = event_new(run->service.base, run->signal_fd, EV_READ | EV_PERSIST,
-                                  on_signal, run);
+    run->signal_event =
+        event_new(run->service.base, run->signal_fd, EV_READ | EV_PERSIST, on_signal, run);
     run->stop_timer = event_new(run->service.base, -1, 0, on_stop_timer, run);
     if (run->signal_event == NULL || run->stop_timer == NULL ||
         event_add(run->signal_event, NULL) != 0)
@@ -252,8 +252,7 @@ static int start(struct run *run, struct error *err)
 {
     struct service *service = &run->service;
 
-    service->health = (struct health){.settings = &service->settings,
-                                      .started = monotime_now()};
+    service->health = (struct health){.settings = &service->settings, .started = monotime_now()};
     if (open_sources(&service->settings, &service->data_roots, &service->mysql_sources, err) != 0 ||
         state_dir_open(service->settings.state_dir, &service->state_dir, err) != 0)
         return -1;

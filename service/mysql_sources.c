@@ -37,7 +37,8 @@ static int copy_text(const char *text, char **ret_copy, struct error *err)
 }
 
 /* "host:port" or "host" of `length` bytes. */
-static int parse_host_port(const char *text, size_t length, struct host_port *ret, struct error *err)
+static int parse_host_port(const char *text, size_t length, struct host_port *ret,
+                           struct error *err)
 {
     char *host = strndup(text, length);
     char *colon = NULL;
@@ -159,8 +160,8 @@ static bool host_is_allowed(const struct mysql_sources *sources, const char *hos
 }
 
 int mysql_sources_resolve(const struct mysql_sources *sources,
-                          const struct query_mysql_config *config,
-                          struct mysql_target *ret_target, struct error *err)
+                          const struct query_mysql_config *config, struct mysql_target *ret_target,
+                          struct error *err)
 {
     struct mysql_target target = {0};
     const struct mysql_target *main_target = &sources->main;
@@ -189,7 +190,7 @@ int mysql_sources_resolve(const struct mysql_sources *sources,
         copy_text(own_host ? (config->password != NULL ? config->password : "")
                            : main_target->password,
                   &target.password, err) != 0 ||
-        copy_text(own_host                  ? config->database
+        copy_text(own_host                   ? config->database
                   : config->database != NULL ? config->database
                                              : main_target->database,
                   &target.database, err) != 0) {

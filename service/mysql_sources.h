@@ -29,8 +29,8 @@ void mysql_sources_free(struct mysql_sources *sources);
 /* Picks the target of a request's `config`. -1: ERROR_FORBIDDEN (host not
  * allowed) or ERROR_BAD_REQUEST (no such source, user missing). */
 int mysql_sources_resolve(const struct mysql_sources *sources,
-                          const struct query_mysql_config *config,
-                          struct mysql_target *ret_target, struct error *err);
+                          const struct query_mysql_config *config, struct mysql_target *ret_target,
+                          struct error *err);
 
 /* Frees the contents; the password is overwritten first. */
 void mysql_target_done(struct mysql_target *target);

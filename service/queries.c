@@ -308,7 +308,8 @@ void queries_free(struct queries *queries)
 
     if (queries == NULL)
         return;
-    HASH_ITER (hash_by_id, queries->by_id, query, next) {
+    HASH_ITER(hash_by_id, queries->by_id, query, next)
+    {
         HASH_DELETE(hash_by_id, queries->by_id, query);
         if (query->timer != NULL)
             event_free(query->timer);
@@ -415,8 +416,8 @@ void queries_cancel_all(struct queries *queries)
     struct error err;
 
     error_set(&err, ERROR_DRAINING, "the service is shutting down; the query is cancelled");
-    HASH_ITER (hash_by_id, queries->by_id, query, next)
-        end_early(queries, query, QUERY_CANCELLED, &err);
+    HASH_ITER(hash_by_id, queries->by_id, query, next)
+    end_early(queries, query, QUERY_CANCELLED, &err);
 }
 
 struct queries_counts queries_count(const struct queries *queries)

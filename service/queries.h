@@ -27,8 +27,8 @@ struct queries;
 struct query_queue;
 
 struct queries_config {
-    struct event_base *base;   /* borrowed */
-    struct query_queue *queue; /* borrowed */
+    struct event_base *base;    /* borrowed */
+    struct query_queue *queue;  /* borrowed */
     struct mysql_engine *mysql; /* borrowed */
     size_t slots;
     int64_t slot_lost_ms;

@@ -35,8 +35,7 @@ int query_new(struct query_request *request, uint64_t generation, struct query *
         free(query);
         return error_set(err, ERROR_ENGINE_ERROR, "getrandom: %s", strerror(errno));
     }
-    snprintf(query->tag, sizeof(query->tag), "q%llu-%s", (unsigned long long)generation,
-             query->id);
+    snprintf(query->tag, sizeof(query->tag), "q%llu-%s", (unsigned long long)generation, query->id);
     query->generation = generation;
     query->slot = -1;
     query->state = QUERY_QUEUED;
@@ -66,8 +65,8 @@ const char *query_engine_name(const struct query *query)
 
 const char *query_state_name(enum query_state state)
 {
-    static const char *const NAMES[] = {"QUEUED",    "RUNNING", "CANCELLING", "SUCCEEDED",
-                                        "FAILED", "CANCELLED",  "TIMED_OUT"};
+    static const char *const NAMES[] = {"QUEUED", "RUNNING",   "CANCELLING", "SUCCEEDED",
+                                        "FAILED", "CANCELLED", "TIMED_OUT"};
 
     return NAMES[state];
 }

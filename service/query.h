@@ -22,8 +22,8 @@
 #include "query_request.h"
 #include "reply_channel.h"
 
-#define QUERY_ID_BYTES 37   /* UUID text and NUL */
-#define QUERY_TAG_BYTES 64  /* "q<generation>-<uuid>" and NUL */
+#define QUERY_ID_BYTES 37  /* UUID text and NUL */
+#define QUERY_TAG_BYTES 64 /* "q<generation>-<uuid>" and NUL */
 #define QUERY_PAGES_IN_FLIGHT 4
 
 struct event;

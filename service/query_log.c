@@ -26,16 +26,15 @@ static void on_sent(void *user, struct monotime sent)
     bool whole = monotime_is_set(sent);
     int64_t total_us = whole ? monotime_span_us(record->received, sent) : -1;
 
-    log_line(LOG_INFO, whole ? "query done" : "query done, client left while reading",
-             LOG_TEXT("query_id", record->id), LOG_TEXT("source", query_source_name(record->source)),
-             LOG_TEXT("engine", record->engine),
-             LOG_NUMBER("slot", record->slot), LOG_NUMBER("rows", record->rows),
-             LOG_NUMBER("bytes", record->bytes), LOG_NUMBER("total_us", total_us),
-             LOG_NUMBER("queue_us", record->timing.queue_us),
-             LOG_NUMBER("plan_us", record->timing.plan_us),
-             LOG_NUMBER("run_us", record->timing.run_us),
-             LOG_NUMBER("write_us", record->timing.write_us),
-             LOG_NUMBER("overhead_us", whole ? total_us - record->timing.bridge_us : -1));
+    log_line(
+        LOG_INFO, whole ? "query done" : "query done, client left while reading",
+        LOG_TEXT("query_id", record->id), LOG_TEXT("source", query_source_name(record->source)),
+        LOG_TEXT("engine", record->engine), LOG_NUMBER("slot", record->slot),
+        LOG_NUMBER("rows", record->rows), LOG_NUMBER("bytes", record->bytes),
+        LOG_NUMBER("total_us", total_us), LOG_NUMBER("queue_us", record->timing.queue_us),
+        LOG_NUMBER("plan_us", record->timing.plan_us), LOG_NUMBER("run_us", record->timing.run_us),
+        LOG_NUMBER("write_us", record->timing.write_us),
+        LOG_NUMBER("overhead_us", whole ? total_us - record->timing.bridge_us : -1));
     free(record);
 }
 

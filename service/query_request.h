@@ -37,7 +37,7 @@ struct query_mysql_config {
 /* At most one of the three is set. */
 struct query_as_of {
     bool has_version;
-    int64_t version;     /* Delta, >= 0 */
+    int64_t version; /* Delta, >= 0 */
     bool has_snapshot_id;
     int64_t snapshot_id; /* Iceberg */
     char *timestamp;     /* RFC 3339 UTC, "...Z"; NULL = not given */
@@ -52,8 +52,8 @@ struct query_limits {
 struct query_request {
     enum query_source source;
     char *sql;
-    char *path;   /* as the caller wrote it, not yet checked; NULL = not given */
-    char *table;  /* NULL = not given */
+    char *path;  /* as the caller wrote it, not yet checked; NULL = not given */
+    char *table; /* NULL = not given */
     struct query_mysql_config config;
     char *params_json; /* the checked `params` object as compact JSON; NULL = none */
     struct query_as_of as_of;

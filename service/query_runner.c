@@ -170,8 +170,7 @@ static int open_spark(struct run *run, const char *path, struct error *err)
             goto out;
         engine_query.sql = bound.statement.text;
         engine_query.params_json = bound.values_json;
-        engine_query.mysql_usual_quotes =
-            !mysql_statement_is_same_in_all_modes(request->sql);
+        engine_query.mysql_usual_quotes = !mysql_statement_is_same_in_all_modes(request->sql);
     }
     rc = spark_cursor_open(run->runner->thread, &engine_query, &run->spark, err);
 out:
@@ -192,8 +191,7 @@ static int open_cursor(struct run *run, const char *path, struct error *err)
 
 static const struct ArrowSchema *cursor_schema(const struct run *run)
 {
-    return run->direct != NULL ? mysql_cursor_schema(run->direct)
-                               : spark_cursor_schema(run->spark);
+    return run->direct != NULL ? mysql_cursor_schema(run->direct) : spark_cursor_schema(run->spark);
 }
 
 static int cursor_next(struct run *run, struct ArrowArray *ret_batch, struct error *err)
@@ -250,8 +248,8 @@ static int write_row_within(struct run *run, const struct ArrowArray *batch, int
 }
 
 /* Formats `count` rows from `first`. 1: go on; 0: cut here; -1: *err. */
-static int write_rows(struct run *run, const struct ArrowArray *batch, int64_t first,
-                      int64_t count, struct error *err)
+static int write_rows(struct run *run, const struct ArrowArray *batch, int64_t first, int64_t count,
+                      struct error *err)
 {
     int64_t byte_limit = run->query->request.byte_limit;
 

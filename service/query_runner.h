@@ -25,8 +25,8 @@ struct query_runner {
     /* Attaches this worker's thread to the engine, for its first Spark query. */
     int (*attach)(void *user, struct spark_thread **ret_thread, struct error *err);
     void *attach_user;
-    struct spark_thread *thread;    /* what it gave; the caller detaches */
-    struct mysql_engine *mysql;     /* borrowed, as all below */
+    struct spark_thread *thread; /* what it gave; the caller detaches */
+    struct mysql_engine *mysql;  /* borrowed, as all below */
     const struct data_roots *roots;
     struct reply_channel *channel;
 };

@@ -15,9 +15,9 @@
 #define JSON_TYPE "application/json"
 
 struct route {
-    const char *pattern;  /* a last component "*" stands for one non-empty component */
-    unsigned methods;     /* enum http_method bits */
-    bool takes_json;      /* body must be application/json, answer may be refused by Accept */
+    const char *pattern; /* a last component "*" stands for one non-empty component */
+    unsigned methods;    /* enum http_method bits */
+    bool takes_json;     /* body must be application/json, answer may be refused by Accept */
     void (*handle)(struct service *service, struct http_exchange *exchange,
                    const char *last_component);
 };
@@ -123,7 +123,9 @@ static void format_allow(unsigned methods, char *ret_text, size_t size)
         unsigned method;
         const char *name;
     } NAMES[] = {
-        {METHOD_GET, "GET"}, {METHOD_HEAD, "HEAD"}, {METHOD_POST, "POST"},
+        {METHOD_GET, "GET"},
+        {METHOD_HEAD, "HEAD"},
+        {METHOD_POST, "POST"},
         {METHOD_DELETE, "DELETE"},
     };
     size_t length = 0;

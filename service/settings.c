@@ -159,8 +159,8 @@ static int load_file(struct settings *settings, const char *path, struct error *
     int rc = 0;
 
     if (file == NULL)
-        return error_set(err, ERROR_BAD_REQUEST, SETTINGS_ENV_PREFIX "CONFIG: can't read %s: %s", path,
-                         strerror(errno));
+        return error_set(err, ERROR_BAD_REQUEST, SETTINGS_ENV_PREFIX "CONFIG: can't read %s: %s",
+                         path, strerror(errno));
     while (rc == 0 && getline(&line, &capacity, file) >= 0)
         rc = load_file_line(settings, path, ++line_number, line, err);
     free(line);
@@ -178,7 +178,8 @@ static int load_environment(struct settings *settings, struct error *err)
         const char *equals = strchr(*entry, '=');
         char origin[128];
 
-        if (strncmp(*entry, SETTINGS_ENV_PREFIX, strlen(SETTINGS_ENV_PREFIX)) != 0 || equals == NULL)
+        if (strncmp(*entry, SETTINGS_ENV_PREFIX, strlen(SETTINGS_ENV_PREFIX)) != 0 ||
+            equals == NULL)
             continue;
         setting = setting_find(name, (size_t)(equals - name));
         snprintf(origin, sizeof(origin), "%.*s", (int)(equals - *entry), *entry);
@@ -238,8 +239,7 @@ static int load_flags(struct settings *settings, const char **ret_config,
             setting = setting_find(argv[i] + 2, length - 2);
         snprintf(origin, sizeof(origin), "%.*s", (int)length, argv[i]);
         if (setting == NULL) /* its value is not repeated: it may be a password */
-            return error_set(err, ERROR_BAD_REQUEST, "%s: no such flag; --help lists them",
-                             origin);
+            return error_set(err, ERROR_BAD_REQUEST, "%s: no such flag; --help lists them", origin);
         if (equals != NULL)
             value = equals + 1;
         else if (i + 1 < argc)
@@ -374,10 +374,9 @@ static int check(const struct settings *settings, struct error *err)
     enum log_level level;
 
     if (settings->query_timeout_ms > settings->query_timeout_max_ms)
-        return error_set(err, ERROR_BAD_REQUEST,
-                         "QUERY_TIMEOUT_MS (%lld) is above QUERY_TIMEOUT_MAX_MS (%lld)",
-                         (long long)settings->query_timeout_ms,
-                         (long long)settings->query_timeout_max_ms);
+        return error_set(
+            err, ERROR_BAD_REQUEST, "QUERY_TIMEOUT_MS (%lld) is above QUERY_TIMEOUT_MAX_MS (%lld)",
+            (long long)settings->query_timeout_ms, (long long)settings->query_timeout_max_ms);
     if (!heap_is_valid(settings->heap))
         return error_set(err, ERROR_BAD_REQUEST, "HEAP: '%s' is not a size such as 2g or 512m",
                          settings->heap);
@@ -404,8 +403,8 @@ int settings_load(struct settings *ret_settings, enum settings_action *ret_actio
     const char *config = getenv(SETTINGS_ENV_PREFIX "CONFIG");
 
     for (size_t i = 0; i < settings_table_length; i++) {
-        if (setting_assign(&settings, &settings_table[i], settings_table[i].default_text, settings_table[i].name,
-                           err) != 0)
+        if (setting_assign(&settings, &settings_table[i], settings_table[i].default_text,
+                           settings_table[i].name, err) != 0)
             goto fail;
     }
     if (load_flags(NULL, &config, &action, argc, argv, err) != 0)

@@ -13,7 +13,8 @@ void settings_print_help(FILE *out)
           "  spark-service --check-config          check all settings, print them, exit 0 or 2\n"
           "  spark-service --help | --version\n"
           "\n"
-          "A setting is a flag (--data-roots), a variable (" SETTINGS_ENV_PREFIX "DATA_ROOTS) or a line\n"
+          "A setting is a flag (--data-roots), a variable (" SETTINGS_ENV_PREFIX
+          "DATA_ROOTS) or a line\n"
           "in the file " SETTINGS_ENV_PREFIX "CONFIG names; flag before variable before file.\n"
           "The MySQL source `main` comes from MYSQL_HOST, MYSQL_PORT, MYSQL_USER,\n"
           "MYSQL_PASSWORD or MYSQL_PASSWORD_FILE, and MYSQL_DATABASE.\n"
@@ -26,8 +27,8 @@ void settings_print_help(FILE *out)
         size_t length = strlen(setting->name);
 
         for (size_t j = 0; j <= length; j++)
-            flag[j] = setting->name[j] == '_' ? '-'
-                                              : (char)tolower((unsigned char)setting->name[j]);
+            flag[j] =
+                setting->name[j] == '_' ? '-' : (char)tolower((unsigned char)setting->name[j]);
         fprintf(out, "  --%-22s %s%s%s%s\n", flag, setting->help,
                 *setting->default_text != '\0' ? " [" : "", setting->default_text,
                 *setting->default_text != '\0' ? "]" : "");
@@ -60,8 +61,7 @@ void settings_print(const struct settings *settings, FILE *out)
             if (setting->offset == offsetof(struct settings, spark_conf))
                 print_conf_names(settings->spark_conf, out);
             else
-                fprintf(out, "%s=%s\n", setting->name,
-                        *(char *const *)(const void *)slot);
+                fprintf(out, "%s=%s\n", setting->name, *(char *const *)(const void *)slot);
             break;
         case TYPE_INTEGER:
             fprintf(out, "%s=%lld\n", setting->name,

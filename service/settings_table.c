@@ -1,11 +1,17 @@
 #include "settings_table.h"
 
 #define TEXT(name, field, value, help)                                                             \
-    {name, TYPE_TEXT, value, 0, 0, offsetof(struct settings, field), help}
+    {                                                                                              \
+        name, TYPE_TEXT, value, 0, 0, offsetof(struct settings, field), help                       \
+    }
 #define INTEGER(name, field, value, min, max, help)                                                \
-    {name, TYPE_INTEGER, value, min, max, offsetof(struct settings, field), help}
+    {                                                                                              \
+        name, TYPE_INTEGER, value, min, max, offsetof(struct settings, field), help                \
+    }
 #define BOOL(name, field, value, help)                                                             \
-    {name, TYPE_BOOL, value, 0, 1, offsetof(struct settings, field), help}
+    {                                                                                              \
+        name, TYPE_BOOL, value, 0, 1, offsetof(struct settings, field), help                       \
+    }
 
 const struct setting settings_table[] = {
     TEXT("CONFIG", config, "", "file with NAME=value lines, read before environment and flags"),
@@ -42,8 +48,7 @@ const struct setting settings_table[] = {
     TEXT("SPARK_MASTER", spark_master, "",
          "Spark master URL; default: local[N], N = 4 x cores, at least 8"),
     TEXT("SPARK_CONF", spark_conf, "", "further Spark properties, k=v, several by comma"),
-    TEXT("HEAP", heap, "",
-         "JVM heap, as 2g or 512m; default: half the memory limit, 512m to 4g"),
+    TEXT("HEAP", heap, "", "JVM heap, as 2g or 512m; default: half the memory limit, 512m to 4g"),
     BOOL("SPARK_UI", spark_ui, "0", "Spark's own web page, on loopback"),
     INTEGER("SPARK_UI_PORT", spark_ui_port, "4040", 1, 65535, "port of the Spark UI"),
     BOOL("CHECK_JNI", check_jni, "0", "run the JVM with -Xcheck:jni (slow, for tests)"),

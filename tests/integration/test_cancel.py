@@ -13,8 +13,9 @@ from harness.service import new_query_id
 from harness.slow import slow_query, twenty
 from harness.world import READER
 
-# The interrupt of a task that is just compiling its generated code.
-pytestmark = pytest.mark.expect_log("falling back to interpreter mode")
+# What an interrupt is told of: compiling generated code, or storing a broadcast.
+pytestmark = [pytest.mark.expect_log("falling back to interpreter mode"),
+              pytest.mark.expect_log("Store broadcast .* fail, remove all pieces")]
 
 SLOT_BACK_SECONDS = 2.0
 TASKS_GONE_SECONDS = 5.0

@@ -289,6 +289,18 @@ static struct arrow_built *with_length(struct arrow_built *column, int64_t offse
     return column;
 }
 
+/* As Arrow Java 12 exports them. */
+static void test_null_columns_of_length_0(void **state)
+{
+    (void)state;
+    json_check_cells(
+        arrow_build_struct("c", 2, NULL, 1, COLUMNS(with_length(arrow_build_null("x", 2), 0, 0))),
+        CELLS("{\"x\":null}", "{\"x\":null}"));
+    json_check_cells(arrow_build_list("c", "+l", OFFSETS(0, 2), 1, NULL,
+                                      with_length(arrow_build_null("item", 2), 0, 0)),
+                     CELLS("[null,null]"));
+}
+
 static void test_malformed_arrays(void **state)
 {
     struct arrow_built *column;
@@ -457,6 +469,7 @@ int main(void)
         cmocka_unit_test(test_batches_and_windows),
         cmocka_unit_test(test_malformed_row_leaves_no_trace),
         cmocka_unit_test(test_failed_buffer_is_an_error),
+        cmocka_unit_test(test_null_columns_of_length_0),
         cmocka_unit_test(test_malformed_arrays),
         cmocka_unit_test(test_malformed_views),
         cmocka_unit_test(test_malformed_children),

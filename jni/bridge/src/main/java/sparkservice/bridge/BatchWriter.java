@@ -42,7 +42,7 @@ final class BatchWriter implements AutoCloseable {
         this.root = VectorSchemaRoot.create(ResultSchema.arrow(schema), allocator);
         this.writer = ArrowWriter.create(root);
         this.unloader = new VectorUnloader(root);
-        this.converter = SparkLine.rowConverter(schema);
+        this.converter = TextValues.rowConverter(schema);
         this.rowsLeft = maxRows;
     }
 

@@ -28,7 +28,7 @@ final class ResultSchema {
 
     /** Equal names at the top level stay as they are: C renames them. */
     static Schema arrow(StructType schema) {
-        StructType written = SparkLine.writtenSchema(schema);
+        StructType written = TextValues.writtenSchema(schema);
         Schema plain = ArrowUtils.toArrowSchema(written, ZONE, false, false);
         List<Field> fields = new ArrayList<>();
         for (int i = 0; i < written.fields().length; i++) {

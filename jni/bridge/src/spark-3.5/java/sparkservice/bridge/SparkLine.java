@@ -3,12 +3,10 @@ package sparkservice.bridge;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.UnaryOperator;
 import org.apache.spark.SparkThrowable;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.analysis.NameParameterizedQuery;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
@@ -17,7 +15,9 @@ import org.apache.spark.sql.catalyst.plans.logical.UnresolvedWith;
 import org.apache.spark.sql.execution.CommandExecutionMode;
 import org.apache.spark.sql.execution.QueryExecution;
 import org.apache.spark.sql.internal.SessionState;
-import org.apache.spark.sql.types.StructType;
+import org.apache.spark.sql.types.CalendarIntervalType;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.unsafe.types.CalendarInterval;
 import scala.Tuple2;
 
 /** What differs between the two Spark lines: this one is 3.5. */
@@ -26,6 +26,10 @@ final class SparkLine {
     interface CteMapper {
         SubqueryAlias map(String name, SubqueryAlias definition, boolean recursive);
     }
+
+    /** 4.1 has an Arrow type for it, which C writes in the same form. */
+    private static final TextValues.Form CALENDAR_INTERVAL = new TextValues.Form(null,
+            value -> CalendarIntervalText.of((CalendarInterval) value));
 
     private SparkLine() {
     }
@@ -42,14 +46,9 @@ final class SparkLine {
         return ((org.apache.spark.sql.Dataset<Row>) rows).queryExecution().analyzed();
     }
 
-    /** The columns as they are written: all of this line have an Arrow type. */
-    static StructType writtenSchema(StructType schema) {
-        return schema;
-    }
-
-    /** Turns a row of the schema into one of the written schema; null when they are alike. */
-    static UnaryOperator<InternalRow> rowConverter(StructType schema) {
-        return null;
+    /** How values of a type without an Arrow type are written; null for all others. */
+    static TextValues.Form textForm(DataType type) {
+        return type instanceof CalendarIntervalType ? CALENDAR_INTERVAL : null;
     }
 
     static String errorClass(SparkThrowable e) {

@@ -1,14 +1,13 @@
 package sparkservice.bridge;
 
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.UnaryOperator;
 import org.apache.spark.SparkThrowable;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.analysis.NameParameterizedQuery$;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
@@ -17,7 +16,10 @@ import org.apache.spark.sql.catalyst.plans.logical.UnresolvedWith;
 import org.apache.spark.sql.execution.CommandExecutionMode;
 import org.apache.spark.sql.execution.QueryExecution;
 import org.apache.spark.sql.internal.SessionState;
-import org.apache.spark.sql.types.StructType;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.VariantType;
+import org.apache.spark.types.variant.Variant;
+import org.apache.spark.unsafe.types.VariantVal;
 import scala.Option;
 import scala.Tuple3;
 
@@ -27,6 +29,9 @@ final class SparkLine {
     interface CteMapper {
         SubqueryAlias map(String name, SubqueryAlias definition, boolean recursive);
     }
+
+    private static final TextValues.Form VARIANT =
+            new TextValues.Form(ResultSchema.VARIANT_JSON, SparkLine::variantJson);
 
     private SparkLine() {
     }
@@ -43,14 +48,9 @@ final class SparkLine {
         return ((org.apache.spark.sql.classic.Dataset<Row>) rows).queryExecution().analyzed();
     }
 
-    /** The columns as they are written: VARIANT, nested too, as JSON text. */
-    static StructType writtenSchema(StructType schema) {
-        return VariantText.writtenSchema(schema);
-    }
-
-    /** Turns a row of the schema into one of the written schema; null when they are alike. */
-    static UnaryOperator<InternalRow> rowConverter(StructType schema) {
-        return VariantText.rowConverter(schema);
+    /** How values of a type without an Arrow type are written; null for all others. */
+    static TextValues.Form textForm(DataType type) {
+        return type instanceof VariantType ? VARIANT : null;
     }
 
     static String errorClass(SparkThrowable e) {
@@ -72,5 +72,10 @@ final class SparkLine {
 
     static LogicalPlan parameterized(LogicalPlan plan, Map<String, Expression> values) {
         return NameParameterizedQuery$.MODULE$.apply(plan, Scala.map(values));
+    }
+
+    private static String variantJson(Object value) {
+        VariantVal variant = (VariantVal) value;
+        return new Variant(variant.getValue(), variant.getMetadata()).toJson(ZoneOffset.UTC);
     }
 }

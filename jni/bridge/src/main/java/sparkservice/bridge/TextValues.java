@@ -1,6 +1,6 @@
 package sparkservice.bridge;
 
-import java.time.ZoneOffset;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.GenericInternalRow;
@@ -15,35 +15,36 @@ import org.apache.spark.sql.types.MapType;
 import org.apache.spark.sql.types.MetadataBuilder;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
-import org.apache.spark.sql.types.VariantType;
-import org.apache.spark.types.variant.Variant;
 import org.apache.spark.unsafe.types.UTF8String;
-import org.apache.spark.unsafe.types.VariantVal;
 
-/**
- * VARIANT values, nested ones too, as JSON text.
- *
- * <p>Arrow has no type of its own for them. A variant column carries the field metadata
- * {@code spark_type=VARIANT_JSON}; so does a variant field of a struct.
- */
-final class VariantText {
-    private VariantText() {
+/** Values that a line's Arrow has no type for, nested ones too, as text. */
+final class TextValues {
+    /**
+     * How the values of a type become text. A column of them, and such a field of a struct, carries
+     * the field metadata {@code spark_type=mark}; null for plain text.
+     */
+    record Form(String mark, Function<Object, String> text) {
     }
 
+    private TextValues() {
+    }
+
+    /** The columns as they are written. */
     static StructType writtenSchema(StructType schema) {
-        return hasVariant(schema) ? struct(schema) : schema;
+        return holdsText(schema) ? struct(schema) : schema;
     }
 
+    /** Turns a row of the schema into one of the written schema; null when they are alike. */
     static UnaryOperator<InternalRow> rowConverter(StructType schema) {
-        return hasVariant(schema) ? row -> (InternalRow) convert(row, schema) : null;
+        return holdsText(schema) ? row -> (InternalRow) convert(row, schema) : null;
     }
 
-    private static boolean hasVariant(DataType type) {
-        return type.existsRecursively(part -> part instanceof VariantType);
+    private static boolean holdsText(DataType type) {
+        return type.existsRecursively(part -> SparkLine.textForm(part) != null);
     }
 
     private static DataType written(DataType type) {
-        if (type instanceof VariantType) {
+        if (SparkLine.textForm(type) != null) {
             return DataTypes.StringType;
         } else if (type instanceof StructType struct) {
             return struct(struct);
@@ -60,8 +61,9 @@ final class VariantText {
         for (int i = 0; i < fields.length; i++) {
             StructField field = fields[i];
             MetadataBuilder metadata = new MetadataBuilder().withMetadata(field.metadata());
-            if (field.dataType() instanceof VariantType) {
-                metadata.putString(ResultSchema.SPARK_TYPE, ResultSchema.VARIANT_JSON);
+            Form form = SparkLine.textForm(field.dataType());
+            if (form != null && form.mark() != null) {
+                metadata.putString(ResultSchema.SPARK_TYPE, form.mark());
             }
             fields[i] = new StructField(field.name(), written(field.dataType()), field.nullable(),
                     metadata.build());
@@ -70,12 +72,12 @@ final class VariantText {
     }
 
     private static Object convert(Object value, DataType type) {
-        if (value == null || !hasVariant(type)) {
+        if (value == null || !holdsText(type)) {
             return value;
-        } else if (type instanceof VariantType) {
-            VariantVal variant = (VariantVal) value;
-            return UTF8String.fromString(
-                    new Variant(variant.getValue(), variant.getMetadata()).toJson(ZoneOffset.UTC));
+        }
+        Form form = SparkLine.textForm(type);
+        if (form != null) {
+            return UTF8String.fromString(form.text().apply(value));
         } else if (type instanceof StructType struct) {
             return row((InternalRow) value, struct);
         } else if (type instanceof ArrayType array) {

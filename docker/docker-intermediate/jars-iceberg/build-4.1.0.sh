@@ -1,0 +1,7 @@
+#!/bin/sh
+# build-4.1.0.sh: jars-iceberg:4.1.0 (Scala 2.13), and what it stands on. PARENT=image: something else below it.
+set -eu
+. "$(dirname "$0")/../../base/lib.sh"
+[ -n "${PARENT:-}" ] || "$root/docker/docker-intermediate/jdbc-drivers/build.sh" 4.1.0
+build_image jars-iceberg:4.1.0 "$root/docker/docker-intermediate/jars-iceberg/Dockerfile" \
+    --build-arg SPARK=4.1.0 --build-arg "PARENT=${PARENT:-jdbc-drivers:4.1.0}"

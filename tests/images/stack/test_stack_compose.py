@@ -1,0 +1,46 @@
+"""The compose stack: everything comes up, each source answers, only loopback is published."""
+
+import json
+
+import pytest
+
+from engine import docker
+from stack import request
+
+USERS = [{"id": 1, "name": "Ada Lovelace", "city": "London"},
+         {"id": 2, "name": "Alan Turing", "city": "Manchester"}]
+
+
+@pytest.mark.parametrize("source", ["mysql", "parquet", "delta", "iceberg"])
+def test_each_source_answers(stack, source):
+    reply = stack.users(source, "id, name, city", "ORDER BY id LIMIT 2")
+    assert (reply.status, reply.json()) == (200, USERS), reply
+
+
+def test_health_knows_mysql(stack):
+    health = stack.get("/api/spark/health").json()
+    assert (health["status"], health["sources"]) == ("healthy", {"mysql": "ok"})
+
+
+def test_spark_ui_is_there(stack):
+    base = f"http://127.0.0.1:{stack.ui_port}/api/v1/applications"
+    assert request("GET", base).json()[0]["name"] == "spark-service"
+
+
+def test_only_loopback_is_published(stack):
+    for container in stack.compose("ps", "-q").split():
+        ports = json.loads(docker("inspect", "--format", "{{json .NetworkSettings.Ports}}", container))
+        for bindings in ports.values():
+            assert all(binding["HostIp"] == "127.0.0.1" for binding in bindings or [])
+
+
+def test_containers_have_their_limits(stack):
+    host = stack.service.inspect()["HostConfig"]
+    assert host["Memory"] == host["MemorySwap"] == 4 << 30
+    assert host["ReadonlyRootfs"] and host["CapDrop"] == ["ALL"]
+
+
+def test_a_second_up_changes_nothing(stack):
+    before = stack.service.state()["StartedAt"]
+    stack.up("spark-service")
+    assert stack.service.state()["StartedAt"] == before
