@@ -15,6 +15,7 @@
 #include "mysql_engine.h"
 #include "query.h"
 #include "query_log.h"
+#include "query_metrics.h"
 #include "query_queue.h"
 #include "query_reply.h"
 
@@ -61,6 +62,7 @@ static bool has_ended(const struct queries *queries, const char *id)
 static void forget(struct queries *queries, struct query *query)
 {
     HASH_DELETE(hash_by_id, queries->by_id, query);
+    query_metrics_ended(query);
     remember_ended(queries, query->id);
     if (query->timer != NULL)
         event_free(query->timer);
@@ -113,8 +115,10 @@ static void interrupt(struct queries *queries, struct query *query)
 /* Ends a query before its time: answers with `err` (NULL: the client is gone)
  * and gets it out of the queue or its worker. */
 static void end_early(struct queries *queries, struct query *query, enum query_state ends_as,
-                      const struct error *err)
+                      enum metric reason, const struct error *err)
 {
+    if (query->state != QUERY_CANCELLING)
+        query_metrics_cancelled(reason);
     if (query_queue_remove(queries->config.queue, query)) {
         end_queued(queries, query, ends_as, err);
         return;
@@ -161,11 +165,12 @@ static void on_timer(evutil_socket_t fd, short what, void *user)
             return; /* started in time; the news of it is on its way */
         error_set(&err, ERROR_QUEUE_TIMEOUT, "no slot was free within %lld ms",
                   (long long)query->request.queue_timeout_ms);
+        query_metrics_refused(err.code);
         end_queued(queries, query, QUERY_TIMED_OUT, &err);
     } else {
         error_set(&err, ERROR_TIMEOUT, "the query ran longer than %lld ms and is cancelled",
                   (long long)query->request.timeout_ms);
-        end_early(queries, query, QUERY_TIMED_OUT, &err);
+        end_early(queries, query, QUERY_TIMED_OUT, METRIC_CANCELLED_TIMEOUT, &err);
     }
 }
 
@@ -173,7 +178,7 @@ static void on_client_gone(void *user)
 {
     struct query *query = user;
 
-    end_early(query->events_user, query, QUERY_CANCELLED, NULL);
+    end_early(query->events_user, query, QUERY_CANCELLED, METRIC_CANCELLED_CLIENT_GONE, NULL);
 }
 
 static void on_client_drained(void *user)
@@ -195,6 +200,7 @@ static void on_started(struct query *query)
     queries->counts.queued--;
     queries->counts.busy++;
     query->state = QUERY_RUNNING;
+    query_metrics_started(query);
     event_del(query->timer);
     start_timer(query, query->request.timeout_ms);
 }
@@ -273,6 +279,7 @@ static void on_watch(evutil_socket_t fd, short what, void *user)
             continue;
         query->lost = true;
         queries->counts.lost++;
+        metrics_add(METRIC_SLOT_LOSSES, 1);
         log_line(LOG_ERROR, "slot lost: its query does not end after its cancel",
                  LOG_NUMBER("slot", query->slot), LOG_TEXT("query_id", query->id),
                  LOG_NUMBER("lost", queries->counts.lost));
@@ -372,6 +379,7 @@ static int admit(struct queries *queries, struct http_exchange *exchange,
     HASH_ADD(hash_by_id, queries->by_id, id[0], (unsigned)strlen(query->id), query);
     http_exchange_watch(exchange, on_client_gone, on_client_drained, query);
     start_timer(query, query->request.queue_timeout_ms);
+    query_metrics_admitted(query);
     return 0;
 }
 
@@ -382,6 +390,7 @@ void queries_submit(struct queries *queries, struct http_exchange *exchange,
 
     if (admit(queries, exchange, request, target, &err) == 0)
         return;
+    query_metrics_refused(err.code);
     query_reply_refusal(exchange, &err);
     query_request_done(request);
     mysql_target_done(target);
@@ -398,7 +407,7 @@ int queries_cancel(struct queries *queries, const char *id, struct error *err)
     if (query == NULL)
         return error_set(err, ERROR_NOT_FOUND, "no query %s", id);
     error_set(&cancelled, ERROR_CANCELLED, "the query was cancelled by DELETE");
-    end_early(queries, query, QUERY_CANCELLED, &cancelled);
+    end_early(queries, query, QUERY_CANCELLED, METRIC_CANCELLED_DELETE, &cancelled);
     return 0;
 }
 
@@ -417,7 +426,7 @@ void queries_cancel_all(struct queries *queries)
 
     error_set(&err, ERROR_DRAINING, "the service is shutting down; the query is cancelled");
     HASH_ITER(hash_by_id, queries->by_id, query, next)
-    end_early(queries, query, QUERY_CANCELLED, &err);
+    end_early(queries, query, QUERY_CANCELLED, METRIC_CANCELLED_DRAIN, &err);
 }
 
 struct queries_counts queries_count(const struct queries *queries)
