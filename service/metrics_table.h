@@ -77,6 +77,9 @@ X(MYSQL_KILL_FAILURES, COUNTER, S("mysql_kills_total"), "result=\"failed\"", "")
 X(SPOOL_BYTES, GAUGE, S("spool_bytes"), "", "Bytes of results on disk.")
 X(SPOOL_LIMIT, GAUGE, S("spool_limit_bytes"), "", "SPOOL_BYTES.")
 
+X(BRIDGE_WAITING, GAUGE, S("engine_waiting_bytes"), "", "Batches in the JVM that no worker has taken yet; part of its heap.")
+X(BRIDGE_SPOOLED, GAUGE, S("engine_spooled_bytes"), "", "Batches that the JVM put on disk, as nobody took them in time.")
+
 /* ---- log ---- */
 X(LOG_LINES_LOST, COUNTER, S("log_lines_lost_total"), "", "Log lines that stderr did not take whole.")
 
