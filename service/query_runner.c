@@ -268,6 +268,14 @@ static int write_rows(struct run *run, const struct ArrowArray *batch, int64_t f
     return 1;
 }
 
+/* For those who look while it runs. */
+static void count_so_far(struct run *run)
+{
+    atomic_store_explicit(&run->query->rows_so_far, run->rows, memory_order_relaxed);
+    atomic_store_explicit(&run->query->bytes_so_far, run->bytes_posted + (int64_t)run->out.length,
+                          memory_order_relaxed);
+}
+
 /* 1: go on; 0: a limit cut the answer here; -1: *err. */
 static int write_batch(struct run *run, const struct ArrowArray *batch, struct error *err)
 {
@@ -286,6 +294,7 @@ static int write_batch(struct run *run, const struct ArrowArray *batch, struct e
         int rc = write_rows(run, batch, row, step, err);
 
         query->timing.write_us += monotime_span_us(begin, monotime_now());
+        count_so_far(run);
         if (rc < 0 || post_full_page(run, err) != 0)
             return -1;
         if (rc == 0) {
@@ -371,6 +380,7 @@ void query_runner_run(struct query_runner *runner, struct query *query)
         byte_buffer_done(&run.out);
     else
         error_clear(&query->outcome.err);
+    count_so_far(&run);
     query->outcome.rows = run.rows;
     query->outcome.bytes = run.bytes_posted + (int64_t)run.out.length;
     post(&run, run.done_mail, NEWS_DONE, run.out.data, run.out.length);
