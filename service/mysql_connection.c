@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "metrics.h"
 #include "mysql_errors.h"
 
 /* Longest value that is taken from a server; its own default. */
@@ -201,9 +202,13 @@ void mysql_connection_kill(struct mysql_connection *connection, const struct mys
 
     snprintf(statement, sizeof(statement), "KILL QUERY %lu", mysql_thread_id(connection->handle));
     mysql_connection_cut(connection);
-    if (connect_to(target, &limits, &second, &err) != 0)
+    if (connect_to(target, &limits, &second, &err) != 0) {
+        metrics_add(METRIC_MYSQL_KILL_FAILURES, 1);
         return;
-    (void)mysql_query(second, statement);
+    }
+    metrics_add(mysql_query(second, statement) == 0 ? METRIC_MYSQL_KILLS
+                                                    : METRIC_MYSQL_KILL_FAILURES,
+                1);
     mysql_close(second);
 }
 
