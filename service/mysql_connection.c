@@ -181,9 +181,15 @@ bool mysql_connection_renew(struct mysql_connection *connection)
            mysql_query(connection->handle, connection->session) == 0;
 }
 
+/* The close that follows resets: after a mere FIN a server that writes into a full
+ * window doesn't notice before its next window probe, seconds later. */
 void mysql_connection_cut(struct mysql_connection *connection)
 {
-    (void)shutdown(mysql_connection_fd(connection), SHUT_RDWR);
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    int fd = mysql_connection_fd(connection);
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    (void)shutdown(fd, SHUT_RDWR);
 }
 
 void mysql_connection_kill(struct mysql_connection *connection, const struct mysql_target *target,
