@@ -66,6 +66,7 @@ $(OBJ)/%.o: %.cc
 $(OBJ)/service/http_reader.o: CFLAGS += $(LLHTTP_INCLUDE) -DLLHTTP_STRICT_MODE=1
 $(OBJ)/service/mysql_%.o: CFLAGS += $(shell pkg-config --cflags $(MYSQL_CLIENT))
 $(OBJ)/service/openapi.o: service/openapi.json
+$(OBJ)/service/console.o: $(wildcard service/console/*)
 $(OBJ)/jni/%.o: CFLAGS += -I$(JAVA_HOME_BUILD)/include -I$(JAVA_HOME_BUILD)/include/linux
 
 $(OBJ)/llhttp/%.o: /usr/share/llhttp/%.c

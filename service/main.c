@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "access_log.h"
+#include "console.h"
 #include "data_roots.h"
 #include "engine_life.h"
 #include "http_server.h"
@@ -257,6 +258,7 @@ static int start(struct run *run, struct error *err)
 
     service->health = (struct health){.settings = &service->settings, .started = monotime_now()};
     if (open_sources(&service->settings, &service->data_roots, &service->mysql_sources, err) != 0 ||
+        console_new(&service->settings, &service->console, err) != 0 ||
         state_dir_open(service->settings.state_dir, &service->state_dir, err) != 0)
         return -1;
     service->base = event_base_new();
@@ -311,6 +313,7 @@ static void stop(struct run *run)
         mysql_engine_free(service->mysql);
         mysql_sources_free(service->mysql_sources);
         data_roots_free(service->data_roots);
+        console_free(service->console);
     }
     state_dir_close(service->state_dir);
     if (clean)
