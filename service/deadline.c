@@ -1,6 +1,7 @@
 #include "deadline.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define NS_PER_US 1000
 #define NS_PER_MS (1000 * NS_PER_US)
@@ -60,6 +61,16 @@ void wall_time_format(int64_t unix_us, char ret_text[32])
         return;
     }
     snprintf(ret_text, 32, "%s.%06uZ", date_time, (unsigned)micros % US_PER_S);
+}
+
+void wall_time_format_ms(int64_t unix_us, char ret_text[32])
+{
+    size_t length = 0;
+
+    wall_time_format(unix_us, ret_text);
+    length = strlen(ret_text);
+    if (length > 4) /* the last three of six digits, and Z */
+        memcpy(ret_text + length - 4, "Z", 2);
 }
 
 int64_t wall_time_now_us(void)

@@ -38,6 +38,8 @@ struct timespec monotime_timespec(struct monotime t);
 
 /* Wall-clock "2024-01-31T09:57:06.123456Z" (RFC 3339, UTC) of `unix_us`. */
 void wall_time_format(int64_t unix_us, char ret_text[32]);
+/* The same cut to milliseconds: "2024-01-31T09:57:06.123Z". */
+void wall_time_format_ms(int64_t unix_us, char ret_text[32]);
 int64_t wall_time_now_us(void);
 
 #endif

@@ -1,7 +1,6 @@
 #include "http_reply.h"
 
 #include <event2/buffer.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,50 +9,9 @@
 #include "byte_buffer.h"
 #include "http_connection.h"
 #include "http_exchange.h"
+#include "problem.h"
 
 #define PROBLEM_HEADERS_MAX 4
-
-static const char *reason_phrase(int status)
-{
-    static const struct {
-        int status;
-        const char *phrase;
-    } phrases[] = {
-        {200, "OK"},
-        {202, "Accepted"},
-        {204, "No Content"},
-        {304, "Not Modified"},
-        {400, "Bad Request"},
-        {401, "Unauthorized"},
-        {403, "Forbidden"},
-        {404, "Not Found"},
-        {405, "Method Not Allowed"},
-        {406, "Not Acceptable"},
-        {408, "Request Timeout"},
-        {409, "Conflict"},
-        {410, "Gone"},
-        {413, "Content Too Large"},
-        {414, "URI Too Long"},
-        {415, "Unsupported Media Type"},
-        {417, "Expectation Failed"},
-        {422, "Unprocessable Content"},
-        {429, "Too Many Requests"},
-        {431, "Request Header Fields Too Large"},
-        {500, "Internal Server Error"},
-        {501, "Not Implemented"},
-        {502, "Bad Gateway"},
-        {503, "Service Unavailable"},
-        {504, "Gateway Timeout"},
-        {505, "HTTP Version Not Supported"},
-        {507, "Insufficient Storage"},
-    };
-
-    for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++) {
-        if (phrases[i].status == status)
-            return phrases[i].phrase;
-    }
-    return "";
-}
 
 /* Framing is this module's alone, whatever a handler passes. */
 static bool is_framing_header(const char *name)
@@ -104,7 +62,7 @@ static void append_head(struct byte_buffer *head, const struct http_exchange *ex
                         const char *content_type, const struct http_header *headers,
                         size_t header_count)
 {
-    byte_buffer_append_format(head, "HTTP/1.1 %d %s\r\n", status, reason_phrase(status));
+    byte_buffer_append_format(head, "HTTP/1.1 %d %s\r\n", status, problem_reason_phrase(status));
     if (content_type != NULL)
         append_header(head, "Content-Type", content_type);
     append_headers(head, headers, header_count);
@@ -278,56 +236,6 @@ void http_reply_abort(struct http_exchange *exchange)
     http_connection_abort(exchange->connection);
 }
 
-static void set_text(json_t *problem, const char *key, const char *text)
-{
-    if (text != NULL && text[0] != '\0')
-        json_object_set_new(problem, key, json_string(text));
-}
-
-static void set_number(json_t *problem, const char *key, int64_t number)
-{
-    json_object_set_new(problem, key, json_integer(number));
-}
-
-static int append_dump(const char *bytes, size_t length, void *user)
-{
-    struct byte_buffer *body = user;
-
-    byte_buffer_append(body, bytes, length);
-    return body->failed ? -1 : 0;
-}
-
-/* The members of api "Errors", in its order; unknown ones are left out. */
-static bool write_problem(const struct http_exchange *exchange, const struct error *err,
-                          const char *query_id, int64_t elapsed_ms, struct byte_buffer *body)
-{
-    char type[80];
-    json_t *problem = json_object();
-
-    snprintf(type, sizeof(type), "urn:spark-service:problem:%s", error_code_name(err->code));
-    set_text(problem, "type", type);
-    set_text(problem, "title", reason_phrase(error_status(err->code)));
-    set_number(problem, "status", error_status(err->code));
-    set_text(problem, "detail", err->detail);
-    set_text(problem, "instance", exchange->request.path);
-    set_text(problem, "code", error_code_name(err->code));
-    set_text(problem, "query_id", query_id);
-    set_text(problem, "sqlstate", err->sqlstate);
-    set_text(problem, "error_class", err->error_class);
-    if (err->line > 0)
-        set_number(problem, "line", err->line);
-    if (err->column > 0)
-        set_number(problem, "column", err->column);
-    json_object_set_new(problem, "retryable", json_boolean(err->retryable));
-    if (elapsed_ms >= 0)
-        set_number(problem, "elapsed_ms", elapsed_ms);
-
-    bool written =
-        problem != NULL && json_dump_callback(problem, append_dump, body, JSON_COMPACT) == 0;
-    json_decref(problem);
-    return written;
-}
-
 void http_reply_problem(struct http_exchange *exchange, const struct error *err,
                         const char *query_id, int64_t elapsed_ms, int retry_after_s,
                         const char *allow)
@@ -340,7 +248,8 @@ void http_reply_problem(struct http_exchange *exchange, const struct error *err,
 
     if (exchange->over)
         return;
-    if (!write_problem(exchange, err, query_id, elapsed_ms, &body)) {
+    problem_append(&body, err, exchange->request.path, query_id, elapsed_ms);
+    if (body.failed) {
         byte_buffer_done(&body);
         http_reply_abort(exchange);
         return;

@@ -207,6 +207,7 @@ static int open_queries(struct run *run, struct error *err)
         .mysql = service->mysql,
         .slots = (size_t)service->settings.workers,
         .slot_lost_ms = service->settings.slot_lost_ms,
+        .history = (size_t)service->settings.history_length,
         .on_slots_lost = on_slots_lost,
         .on_idle = on_queries_idle,
         .user = run,

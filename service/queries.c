@@ -1,6 +1,6 @@
 /*
  * The state machine of a query in one piece; what is not a transition lives in
- * query_reply.c and query_log.c.
+ * query_registry.c, watchdog.c, query_reply.c and query_log.c.
  */
 #include "queries.h"
 
@@ -16,22 +16,19 @@
 #include "query.h"
 #include "query_log.h"
 #include "query_queue.h"
+#include "query_registry.h"
 #include "query_reply.h"
-
-/* Ids of ended queries, kept so that a late DELETE is told 409 and not 404. */
-#define ENDED_KEPT 1024
-#define WATCH_INTERVAL_MS 500
+#include "watchdog.h"
 
 struct queries {
     struct queries_config config;
+    struct query_registry *registry;
+    struct watchdog *watchdog;
     struct canceller *canceller; /* NULL until the engine is ready */
-    struct query *by_id;         /* hash of all that live */
-    struct queries_counts counts;
+    size_t queued;
+    size_t busy;
     uint64_t last_generation;
-    struct event *watch_timer;
     bool draining;
-    char ended_ids[ENDED_KEPT][QUERY_ID_BYTES]; /* ring */
-    size_t ended_next;
 };
 
 static void on_started(struct query *query);
@@ -42,30 +39,15 @@ static const struct query_events EVENTS = {on_started, on_page, on_done};
 
 /* ---- the end of a query ---- */
 
-static void remember_ended(struct queries *queries, const char *id)
+/* Neither queue nor worker holds the query any more, and its client is answered. */
+static void retire(struct queries *queries, struct query *query)
 {
-    memcpy(queries->ended_ids[queries->ended_next], id, QUERY_ID_BYTES);
-    queries->ended_next = (queries->ended_next + 1) % ENDED_KEPT;
-}
-
-static bool has_ended(const struct queries *queries, const char *id)
-{
-    for (size_t i = 0; i < ENDED_KEPT; i++) {
-        if (strcmp(queries->ended_ids[i], id) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Lets go of a query that neither queue nor worker holds. */
-static void forget(struct queries *queries, struct query *query)
-{
-    HASH_DELETE(hash_by_id, queries->by_id, query);
-    remember_ended(queries, query->id);
-    if (query->timer != NULL)
-        event_free(query->timer);
-    query_free(query);
-    if (queries->draining && queries->by_id == NULL)
+    query->ended = monotime_now();
+    event_free(query->timer);
+    query->timer = NULL;
+    query_shed(query);
+    query_registry_end(queries->registry, query);
+    if (queries->draining && query_registry_first_live(queries->registry) == NULL)
         queries->config.on_idle(queries->config.user);
 }
 
@@ -93,12 +75,12 @@ static void answer_problem(struct query *query, const struct error *err)
 static void end_queued(struct queries *queries, struct query *query, enum query_state ends_as,
                        const struct error *err)
 {
-    queries->counts.queued--;
+    queries->queued--;
     query->state = ends_as;
-    if (err != NULL)
-        answer_problem(query, err);
+    query->problem = *err;
+    answer_problem(query, err);
     query_log_ended(query, err);
-    forget(queries, query);
+    retire(queries, query);
 }
 
 /* Gets a query out of its worker; the engines end it in their own ways. */
@@ -110,7 +92,7 @@ static void interrupt(struct queries *queries, struct query *query)
         canceller_add(queries->canceller, query->tag);
 }
 
-/* Ends a query before its time: answers with `err` (NULL: the client is gone)
+/* Ends a query before its time: answers with `err`, if the client is still there,
  * and gets it out of the queue or its worker. */
 static void end_early(struct queries *queries, struct query *query, enum query_state ends_as,
                       const struct error *err)
@@ -120,16 +102,16 @@ static void end_early(struct queries *queries, struct query *query, enum query_s
         return;
     }
     event_del(query->timer);
-    if (err != NULL)
-        answer_problem(query, err);
+    answer_problem(query, err);
     detach_client(query);
     if (query->state == QUERY_CANCELLING)
         return;
+    query->problem = *err;
     atomic_store(&query->cancelled, true);
     /* A worker has it, even if its started() is still in the mailbox. */
     if (query->state == QUERY_QUEUED) {
-        queries->counts.queued--;
-        queries->counts.busy++;
+        queries->queued--;
+        queries->busy++;
     }
     query->state = QUERY_CANCELLING;
     query->ends_as = ends_as;
@@ -173,7 +155,11 @@ static void on_client_gone(void *user)
 {
     struct query *query = user;
 
-    end_early(query->events_user, query, QUERY_CANCELLED, NULL);
+    struct error err;
+
+    query->exchange = NULL;
+    error_set(&err, ERROR_CANCELLED, "the client left");
+    end_early(query->events_user, query, QUERY_CANCELLED, &err);
 }
 
 static void on_client_drained(void *user)
@@ -190,10 +176,11 @@ static void on_started(struct query *query)
 {
     struct queries *queries = query->events_user;
 
+    query->started = query->run_started;
     if (query->state != QUERY_QUEUED)
         return; /* ended early in the meantime; already counted as busy */
-    queries->counts.queued--;
-    queries->counts.busy++;
+    queries->queued--;
+    queries->busy++;
     query->state = QUERY_RUNNING;
     event_del(query->timer);
     start_timer(query, query->request.timeout_ms);
@@ -234,19 +221,16 @@ static void on_done(struct query *query, char *bytes, size_t length)
     struct queries *queries = query->events_user;
     bool failed = query->outcome.err.code != ERROR_NONE;
 
-    queries->counts.busy--;
-    if (query->lost) {
-        queries->counts.lost--;
-        log_line(LOG_INFO, "lost slot is back", LOG_NUMBER("slot", query->slot),
-                 LOG_TEXT("query_id", query->id));
-    }
+    queries->busy--;
+    watchdog_slot_back(queries->watchdog, query);
     if (query->state == QUERY_CANCELLING) {
         if (!query_request_is_direct(&query->request))
             canceller_remove(queries->canceller, query->tag);
         query->state = query->ends_as;
-        query_log_ended(query, NULL);
+        query_log_ended(query, &query->problem);
     } else if (failed) {
         query->state = QUERY_FAILED;
+        query->problem = query->outcome.err;
         query_log_ended(query, &query->outcome.err);
         answer_problem(query, &query->outcome.err);
     } else {
@@ -255,30 +239,7 @@ static void on_done(struct query *query, char *bytes, size_t length)
         bytes = NULL;
     }
     free(bytes);
-    forget(queries, query);
-}
-
-/* ---- lost slots ---- */
-
-static void on_watch(evutil_socket_t fd, short what, void *user)
-{
-    struct queries *queries = user;
-    struct monotime now = monotime_now();
-
-    (void)fd;
-    (void)what;
-    for (struct query *query = queries->by_id; query != NULL; query = query->hash_by_id.next) {
-        if (query->state != QUERY_CANCELLING || query->lost ||
-            monotime_span_ms(query->cancel_began, now) < queries->config.slot_lost_ms)
-            continue;
-        query->lost = true;
-        queries->counts.lost++;
-        log_line(LOG_ERROR, "slot lost: its query does not end after its cancel",
-                 LOG_NUMBER("slot", query->slot), LOG_TEXT("query_id", query->id),
-                 LOG_NUMBER("lost", queries->counts.lost));
-    }
-    if (queries->counts.lost * 2 > queries->config.slots)
-        queries->config.on_slots_lost(queries->config.user);
+    retire(queries, query);
 }
 
 /* ---- what others call ---- */
@@ -287,36 +248,43 @@ int queries_new(const struct queries_config *config, struct queries **ret_querie
                 struct error *err)
 {
     struct queries *queries = calloc(1, sizeof(*queries));
-    struct timeval interval = {.tv_usec = WATCH_INTERVAL_MS * 1000};
+    struct watchdog_config watchdog = {
+        .base = config->base,
+        .slots = config->slots,
+        .slot_lost_ms = config->slot_lost_ms,
+        .on_slots_lost = config->on_slots_lost,
+        .user = config->user,
+    };
 
     if (queries == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
     queries->config = *config;
-    queries->watch_timer = event_new(config->base, -1, EV_PERSIST, on_watch, queries);
-    if (queries->watch_timer == NULL || event_add(queries->watch_timer, &interval) != 0) {
-        queries_free(queries);
-        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+    queries->registry = query_registry_new(config->history);
+    watchdog.registry = queries->registry;
+    if (queries->registry == NULL) {
+        error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+        goto fail;
     }
+    if (watchdog_new(&watchdog, &queries->watchdog, err) != 0)
+        goto fail;
     *ret_queries = queries;
     return 0;
+fail:
+    queries_free(queries);
+    return -1;
 }
 
 void queries_free(struct queries *queries)
 {
-    struct query *query = NULL;
-    struct query *next = NULL;
-
     if (queries == NULL)
         return;
-    HASH_ITER(hash_by_id, queries->by_id, query, next)
-    {
-        HASH_DELETE(hash_by_id, queries->by_id, query);
-        if (query->timer != NULL)
+    watchdog_free(queries->watchdog);
+    if (queries->registry != NULL) {
+        for (struct query *query = query_registry_first_live(queries->registry); query != NULL;
+             query = query->group_next)
             event_free(query->timer);
-        query_free(query);
     }
-    if (queries->watch_timer != NULL)
-        event_free(queries->watch_timer);
+    query_registry_free(queries->registry);
     free(queries);
 }
 
@@ -329,15 +297,15 @@ void queries_engine_ready(struct queries *queries, struct canceller *canceller)
 static int check_admission(const struct queries *queries, const struct query_request *request,
                            struct error *err)
 {
-    struct query *twin = NULL;
+    const struct query *twin = NULL;
 
     if (queries->draining)
         return error_set(err, ERROR_DRAINING, "the service is shutting down");
     if (queries->canceller == NULL && !query_request_is_direct(request))
         return error_set(err, ERROR_STARTING, "Spark is still starting");
     if (request->query_id != NULL)
-        HASH_FIND(hash_by_id, queries->by_id, request->query_id, strlen(request->query_id), twin);
-    if (twin != NULL)
+        twin = query_registry_find(queries->registry, request->query_id);
+    if (twin != NULL && !query_state_is_over(twin->state))
         return error_set(err, ERROR_CONFLICT, "query_id: %s is in flight", request->query_id);
     return 0;
 }
@@ -353,6 +321,7 @@ static int admit(struct queries *queries, struct http_exchange *exchange,
     query->mysql = *target;
     memset(target, 0, sizeof(*target));
     query->received = http_exchange_request(exchange)->body_end;
+    query->queued_at_us = wall_time_now_us() - monotime_span_us(query->received, monotime_now());
     query->events = &EVENTS;
     query->events_user = queries;
     query->timer = event_new(queries->config.base, -1, 0, on_timer, query);
@@ -367,9 +336,9 @@ static int admit(struct queries *queries, struct http_exchange *exchange,
                          query_queue_limit(queries->config.queue));
     }
     /* The worker's first news waits in the mailbox until we are back in the loop. */
-    queries->counts.queued++;
+    queries->queued++;
     query->exchange = exchange;
-    HASH_ADD(hash_by_id, queries->by_id, id[0], (unsigned)strlen(query->id), query);
+    query_registry_add(queries->registry, query);
     http_exchange_watch(exchange, on_client_gone, on_client_drained, query);
     start_timer(query, query->request.queue_timeout_ms);
     return 0;
@@ -387,40 +356,71 @@ void queries_submit(struct queries *queries, struct http_exchange *exchange,
     mysql_target_done(target);
 }
 
+static void cancel_by_delete(struct queries *queries, struct query *query)
+{
+    struct error err;
+
+    error_set(&err, ERROR_CANCELLED, "the query was cancelled by DELETE");
+    end_early(queries, query, QUERY_CANCELLED, &err);
+}
+
 int queries_cancel(struct queries *queries, const char *id, struct error *err)
 {
-    struct query *query = NULL;
-    struct error cancelled;
+    struct query *query = query_registry_find(queries->registry, id);
 
-    HASH_FIND(hash_by_id, queries->by_id, id, strlen(id), query);
-    if (query == NULL && has_ended(queries, id))
-        return error_set(err, ERROR_CONFLICT, "query %s is over", id);
     if (query == NULL)
         return error_set(err, ERROR_NOT_FOUND, "no query %s", id);
-    error_set(&cancelled, ERROR_CANCELLED, "the query was cancelled by DELETE");
-    end_early(queries, query, QUERY_CANCELLED, &cancelled);
+    if (query_state_is_over(query->state))
+        return error_set(err, ERROR_CONFLICT, "query %s is over", id);
+    cancel_by_delete(queries, query);
     return 0;
+}
+
+void queries_cancel_tagged(struct queries *queries, const char *tag,
+                           void (*on_cancelled)(const char *id, void *user), void *user)
+{
+    struct query *next = NULL;
+
+    for (struct query *query = query_registry_first_live(queries->registry); query != NULL;
+         query = next) {
+        next = query->group_next;
+        if (query->state > QUERY_RUNNING || !query_has_tag(query, tag))
+            continue;
+        on_cancelled(query->id, user);
+        cancel_by_delete(queries, query);
+    }
 }
 
 void queries_drain(struct queries *queries)
 {
     queries->draining = true;
-    if (queries->by_id == NULL)
+    if (query_registry_first_live(queries->registry) == NULL)
         queries->config.on_idle(queries->config.user);
 }
 
 void queries_cancel_all(struct queries *queries)
 {
-    struct query *query = NULL;
     struct query *next = NULL;
     struct error err;
 
     error_set(&err, ERROR_DRAINING, "the service is shutting down; the query is cancelled");
-    HASH_ITER(hash_by_id, queries->by_id, query, next)
-    end_early(queries, query, QUERY_CANCELLED, &err);
+    for (struct query *query = query_registry_first_live(queries->registry); query != NULL;
+         query = next) {
+        next = query->group_next;
+        end_early(queries, query, QUERY_CANCELLED, &err);
+    }
+}
+
+const struct query_registry *queries_known(const struct queries *queries)
+{
+    return queries->registry;
 }
 
 struct queries_counts queries_count(const struct queries *queries)
 {
-    return queries->counts;
+    return (struct queries_counts){
+        .queued = queries->queued,
+        .busy = queries->busy,
+        .lost = watchdog_lost(queries->watchdog),
+    };
 }

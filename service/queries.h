@@ -1,6 +1,6 @@
 /*
- * queries: every query alive, from its request to its answer, and what ended
- * lately. The only place where a query changes state.   [loop]
+ * queries: every query from its request to its answer. The only place where a
+ * query changes state.   [loop]
  *
  *   submit -> QUEUED -> (started) RUNNING -> (done) SUCCEEDED | FAILED
  *                 \-> queue timeout              \-> timeout, DELETE, client gone:
@@ -25,6 +25,7 @@ struct http_exchange;
 struct mysql_engine;
 struct queries;
 struct query_queue;
+struct query_registry;
 
 struct queries_config {
     struct event_base *base;    /* borrowed */
@@ -32,6 +33,7 @@ struct queries_config {
     struct mysql_engine *mysql; /* borrowed */
     size_t slots;
     int64_t slot_lost_ms;
+    size_t history; /* ended queries that are remembered */
     /* More than half of the slots are lost: the process should leave. */
     void (*on_slots_lost)(void *user);
     /* After queries_drain: none is alive any more. Runs from the loop. */
@@ -60,6 +62,13 @@ void queries_submit(struct queries *queries, struct http_exchange *exchange,
 
 /* Cancels by id. -1: ERROR_NOT_FOUND, or ERROR_CONFLICT when it is over. */
 int queries_cancel(struct queries *queries, const char *id, struct error *err);
+
+/* Cancels every waiting or running query with that tag, telling their ids. */
+void queries_cancel_tagged(struct queries *queries, const char *tag,
+                           void (*on_cancelled)(const char *id, void *user), void *user);
+
+/* All that are known, to be looked at only. */
+const struct query_registry *queries_known(const struct queries *queries);
 
 /* Refuses new ones with 503 `draining`; on_idle runs once none is left. */
 void queries_drain(struct queries *queries);

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "utf8.h"
+
 /* Version 4 UUID, RFC 9562. */
 static int make_uuid(char ret_text[QUERY_ID_BYTES])
 {
@@ -58,17 +60,61 @@ void query_free(struct query *query)
     free(query);
 }
 
+void query_shed(struct query *query)
+{
+    struct query_request *request = &query->request;
+    struct query_request kept = {.source = request->source, .engine = request->engine};
+    size_t length = utf8_cut(request->sql, strlen(request->sql), QUERY_SQL_SHOWN_BYTES);
+
+    kept.sql = request->sql;
+    if (kept.sql[length] != '\0') {
+        char *shorter = strndup(kept.sql, length);
+        if (shorter != NULL) {
+            free(kept.sql);
+            kept.sql = shorter;
+        }
+    }
+    memcpy(kept.tags, request->tags, sizeof(kept.tags));
+    kept.tag_count = request->tag_count;
+    request->sql = NULL;
+    request->tag_count = 0;
+    query_request_done(request);
+    mysql_target_done(&query->mysql);
+    *request = kept;
+}
+
+bool query_has_tag(const struct query *query, const char *tag)
+{
+    for (size_t i = 0; i < query->request.tag_count; i++) {
+        if (strcmp(query->request.tags[i], tag) == 0)
+            return true;
+    }
+    return false;
+}
+
 const char *query_engine_name(const struct query *query)
 {
     return query_request_is_direct(&query->request) ? "direct" : "spark";
 }
 
+static const char *const STATE_NAMES[QUERY_STATE_COUNT] = {
+    "QUEUED", "RUNNING", "CANCELLING", "SUCCEEDED", "FAILED", "CANCELLED", "TIMED_OUT", "EXPIRED",
+};
+
 const char *query_state_name(enum query_state state)
 {
-    static const char *const NAMES[] = {"QUEUED", "RUNNING",   "CANCELLING", "SUCCEEDED",
-                                        "FAILED", "CANCELLED", "TIMED_OUT"};
+    return STATE_NAMES[state];
+}
 
-    return NAMES[state];
+bool query_state_from_name(const char *name, enum query_state *ret_state)
+{
+    for (int i = 0; i < QUERY_STATE_COUNT; i++) {
+        if (strcmp(STATE_NAMES[i], name) == 0) {
+            *ret_state = (enum query_state)i;
+            return true;
+        }
+    }
+    return false;
 }
 
 bool query_state_is_over(enum query_state state)

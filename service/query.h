@@ -4,7 +4,8 @@
  * (worker) are the only writers.
  *
  * Life: made by the loop; lent to the queue, then to one worker; back with the
- * loop when the worker's done() mail arrives; freed by the loop only.
+ * loop when the worker's done() mail arrives; from then on the memory of itself,
+ * less what only a run needs, until query_registry frees it.
  */
 #ifndef SERVICE_QUERY_H
 #define SERVICE_QUERY_H
@@ -26,6 +27,7 @@
 #define QUERY_ID_BYTES 37  /* UUID text and NUL */
 #define QUERY_TAG_BYTES 64 /* "q<generation>-<uuid>" and NUL */
 #define QUERY_PAGES_IN_FLIGHT 4
+#define QUERY_SQL_SHOWN_BYTES 4096 /* of a statement, in lists and descriptions */
 
 struct event;
 struct http_exchange;
@@ -38,7 +40,9 @@ enum query_state {
     QUERY_SUCCEEDED,
     QUERY_FAILED,
     QUERY_CANCELLED,
-    QUERY_TIMED_OUT
+    QUERY_TIMED_OUT,
+    QUERY_EXPIRED, /* succeeded; its kept rows are gone */
+    QUERY_STATE_COUNT
 };
 
 /* Spans in microseconds. */
@@ -75,6 +79,7 @@ struct query {
     struct query_request request;
     struct mysql_target mysql; /* of a mysql query */
     struct monotime received;  /* last byte of the request */
+    int64_t queued_at_us;      /* the same moment's wall-clock time */
     const struct query_events *events;
     void *events_user;
 
@@ -85,6 +90,8 @@ struct query {
 
     /* Any thread. */
     atomic_bool cancelled;
+    atomic_llong rows_so_far; /* the worker counts */
+    atomic_llong bytes_so_far;
     struct page_credits credits;
     struct mysql_cutoff cutoff; /* of a direct query's connection */
 
@@ -101,9 +108,18 @@ struct query {
     struct event *timer;            /* queue timeout, then run timeout */
     bool streaming;                 /* the status line is out */
     int pages_unreturned;           /* credits that the client's reading gives back */
+    struct monotime started;
     struct monotime cancel_began;
-    bool lost; /* counted as a lost slot */
+    struct monotime ended;
+    struct error problem; /* how it ended or is about to; ERROR_NONE: well, or not yet */
+    bool lost;            /* counted as a lost slot */
+
+    /* [loop], query_registry's */
     UT_hash_handle hash_by_id;
+    struct query *older; /* by generation, all that are known */
+    struct query *newer;
+    struct query *group_previous; /* of the same group: alive, over, pinned */
+    struct query *group_next;
 };
 
 /* Takes `request` (moved) on success. `id` NULL: a new random UUID. */
@@ -111,13 +127,22 @@ int query_new(struct query_request *request, uint64_t generation, struct query *
               struct error *err);
 void query_free(struct query *query);
 
+/* Frees what only a run needs (path, parameters, credentials) and cuts `sql` to
+ * QUERY_SQL_SHOWN_BYTES: the query is over and stays to be looked at. */
+void query_shed(struct query *query);
+
+bool query_has_tag(const struct query *query, const char *tag);
+
 /* "direct" or "spark"; static storage. */
 const char *query_engine_name(const struct query *query);
 
 /* "QUEUED", "RUNNING" ...; static storage. */
 const char *query_state_name(enum query_state state);
 
-/* True when the query's end is known: nothing changes it any more. */
+/* The inverse; false: no such state. */
+bool query_state_from_name(const char *name, enum query_state *ret_state);
+
+/* True when the query's end is known; only its kept rows may still expire. */
 bool query_state_is_over(enum query_state state);
 
 #endif

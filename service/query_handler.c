@@ -1,14 +1,9 @@
 #include "query_handler.h"
 
-#include <ctype.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "byte_buffer.h"
 #include "http_reply.h"
 #include "mysql_sources.h"
 #include "queries.h"
-#include "query.h"
 #include "query_reply.h"
 #include "service.h"
 
@@ -59,31 +54,4 @@ void query_handler_run(struct service *service, struct http_exchange *exchange,
     }
     request.answer = answer;
     queries_submit(service->queries, exchange, &request, &target);
-}
-
-/* Ids are kept in lower case; RFC 9562 lets a caller write upper case. */
-static void lower_case(const char *text, char *ret_text, size_t size)
-{
-    size_t i = 0;
-
-    for (; text[i] != '\0' && i + 1 < size; i++)
-        ret_text[i] = (char)tolower((unsigned char)text[i]);
-    ret_text[i] = '\0';
-}
-
-void query_handler_cancel(struct service *service, struct http_exchange *exchange,
-                          const char *query_id)
-{
-    char id[QUERY_ID_BYTES + 1]; /* one more: a too long id must not match when cut */
-    char body[QUERY_ID_BYTES + 32];
-    struct error err;
-    int length = 0;
-
-    lower_case(query_id, id, sizeof(id));
-    if (queries_cancel(service->queries, id, &err) != 0) {
-        query_reply_refusal(exchange, &err);
-        return;
-    }
-    length = snprintf(body, sizeof(body), "{\"cancelled\":[\"%s\"]}", id);
-    http_reply_send(exchange, 202, "application/json", NULL, 0, body, (size_t)length);
 }

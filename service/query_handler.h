@@ -1,6 +1,5 @@
 /*
- * query_handler: POST /api/spark/query/{source} and DELETE
- * /api/spark/queries/{id}, from the bytes to `queries`.   [loop]
+ * query_handler: POST /api/spark/query/{source}, from the bytes to `queries`.   [loop]
  */
 #ifndef SERVICE_QUERY_HANDLER_H
 #define SERVICE_QUERY_HANDLER_H
@@ -17,8 +16,5 @@ int query_handler_negotiate(const struct http_exchange *exchange, struct result_
 
 void query_handler_run(struct service *service, struct http_exchange *exchange,
                        enum query_source source);
-
-void query_handler_cancel(struct service *service, struct http_exchange *exchange,
-                          const char *query_id);
 
 #endif

@@ -57,13 +57,12 @@ void query_log_when_sent(struct http_exchange *exchange, const struct query *que
 
 void query_log_ended(const struct query *query, const struct error *err)
 {
-    bool defect = err != NULL && err->code == ERROR_ENGINE_ERROR;
+    bool defect = err->code == ERROR_ENGINE_ERROR;
 
     log_line(defect ? LOG_ERROR : LOG_INFO, "query ended", LOG_TEXT("query_id", query->id),
              LOG_TEXT("source", query_source_name(query->request.source)),
              LOG_TEXT("engine", query_engine_name(query)),
              LOG_TEXT("state", query_state_name(query->state)), LOG_NUMBER("slot", query->slot),
              LOG_NUMBER("elapsed_us", monotime_span_us(query->received, monotime_now())),
-             LOG_TEXT("code", err != NULL ? error_code_name(err->code) : "cancelled"),
-             LOG_TEXT("detail", err != NULL ? err->detail : ""));
+             LOG_TEXT("code", error_code_name(err->code)), LOG_TEXT("detail", err->detail));
 }

@@ -16,7 +16,7 @@ struct query;
 /* Logs once the answer that is about to be given is sent. */
 void query_log_when_sent(struct http_exchange *exchange, const struct query *query);
 
-/* Logs now. `err` NULL: cancelled, its client is gone or was told before. */
+/* Logs now. */
 void query_log_ended(const struct query *query, const struct error *err);
 
 #endif

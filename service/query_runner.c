@@ -218,6 +218,15 @@ static int post_page(struct run *run, struct error *err)
     return 0;
 }
 
+/* For those who look while it runs. */
+static void count_so_far(const struct run *run)
+{
+    atomic_store_explicit(&run->query->rows_so_far, result_pages_rows(run->pages),
+                          memory_order_relaxed);
+    atomic_store_explicit(&run->query->bytes_so_far, result_pages_body_bytes(run->pages),
+                          memory_order_relaxed);
+}
+
 /* Until the batch or the answer is over. */
 static int write_batch(struct run *run, const struct ArrowArray *batch, struct error *err)
 {
@@ -229,6 +238,7 @@ static int write_batch(struct run *run, const struct ArrowArray *batch, struct e
         int64_t done = result_pages_add(run->pages, batch, row, err);
 
         query->timing.write_us += monotime_span_us(begin, monotime_now());
+        count_so_far(run);
         if (done < 0 || (result_pages_is_ready(run->pages) && post_page(run, err) != 0))
             return -1;
         if (atomic_load_explicit(&query->cancelled, memory_order_relaxed))
@@ -321,6 +331,7 @@ static void note_outcome(const struct run *run)
 
     if (run->pages == NULL)
         return;
+    count_so_far(run);
     outcome->rows = result_pages_rows(run->pages);
     outcome->bytes = result_pages_taken_bytes(run->pages);
     outcome->truncated = result_pages_is_cut(run->pages);

@@ -41,7 +41,7 @@ struct result_page {
     size_t length;
 };
 
-/* As result_writer_new; `schema` is borrowed for the call, options->query_id for life. */
+/* As result_writer_new. */
 int result_pages_new(const struct ArrowSchema *schema, const struct result_options *options,
                      const struct result_limits *limits, struct result_pages **ret_pages,
                      struct error *err);

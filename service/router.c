@@ -8,6 +8,7 @@
 #include "http_reply.h"
 #include "media_type.h"
 #include "openapi.h"
+#include "queries_handler.h"
 #include "query_handler.h"
 #include "query_request.h"
 #include "service.h"
@@ -20,11 +21,11 @@ enum route_kind {
 };
 
 struct route {
-    const char *pattern; /* a last component "*" stands for one non-empty component */
+    const char *pattern; /* a component "*" stands for one that isn't empty */
     unsigned methods;    /* enum http_method bits */
     unsigned kind;       /* enum route_kind bits */
     void (*handle)(struct service *service, struct http_exchange *exchange,
-                   const char *last_component);
+                   const char *component); /* where "*" begins; ends at '/' or NUL */
 };
 
 static void handle_mysql(struct service *s, struct http_exchange *x, const char *last)
@@ -87,7 +88,8 @@ static const struct route ROUTES[] = {
     {"/api/spark/query/parquet", METHOD_POST, TAKES_JSON | ANSWERS_ROWS, handle_parquet},
     {"/api/spark/query/delta", METHOD_POST, TAKES_JSON | ANSWERS_ROWS, handle_delta},
     {"/api/spark/query/iceberg", METHOD_POST, TAKES_JSON | ANSWERS_ROWS, handle_iceberg},
-    {"/api/spark/queries/*", METHOD_DELETE, 0, query_handler_cancel},
+    {"/api/spark/queries", METHOD_GET | METHOD_HEAD | METHOD_DELETE, 0, queries_handler_all},
+    {"/api/spark/queries/*", METHOD_GET | METHOD_HEAD | METHOD_DELETE, 0, queries_handler_one},
     {"/api/spark/health", METHOD_GET | METHOD_HEAD, 0, handle_health},
     {"/livez", METHOD_GET | METHOD_HEAD, 0, handle_livez},
     {"/readyz", METHOD_GET | METHOD_HEAD, 0, handle_readyz},
@@ -98,15 +100,15 @@ static const struct route ROUTES[] = {
 /* The component that "*" stands for, "" for an exact pattern; NULL: no match. */
 static const char *match(const char *pattern, const char *path)
 {
-    size_t fixed = strlen(pattern);
+    const char *star = strchr(pattern, '*');
+    size_t before = star != NULL ? (size_t)(star - pattern) : 0;
+    const char *component = path + before;
 
-    if (fixed > 1 && pattern[fixed - 1] == '*') {
-        const char *last = path + fixed - 1;
-        if (strncmp(pattern, path, fixed - 1) == 0 && *last != '\0' && strchr(last, '/') == NULL)
-            return last;
+    if (star == NULL)
+        return strcmp(pattern, path) == 0 ? "" : NULL;
+    if (strncmp(pattern, path, before) != 0 || *component == '\0' || *component == '/')
         return NULL;
-    }
-    return strcmp(pattern, path) == 0 ? "" : NULL;
+    return strcmp(component + strcspn(component, "/"), star + 1) == 0 ? component : NULL;
 }
 
 static const struct route *find_route(const char *path, const char **ret_last)

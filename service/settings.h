@@ -32,6 +32,7 @@ struct settings {
     int64_t max_body_bytes;
     char *state_dir; /* never "": the default is worked out */
     int64_t spool_bytes;
+    int64_t history_length;
     int64_t slot_lost_ms;
     int64_t canary_interval_ms;
     int64_t canary_max_age_ms;

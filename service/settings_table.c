@@ -38,6 +38,8 @@ const struct setting settings_table[] = {
          "~/.local/state"),
     INTEGER("SPOOL_BYTES", spool_bytes, "4294967296", 1048576, INT64_MAX,
             "bytes of waiting results on disk, all queries together"),
+    INTEGER("HISTORY_LENGTH", history_length, "1000", 0, 100000,
+            "ended queries that GET /api/spark/queries still shows"),
     INTEGER("SLOT_LOST_MS", slot_lost_ms, "30000", 100, 600000,
             "a worker not back that long after its cancel counts as lost"),
     INTEGER("CANARY_INTERVAL_MS", canary_interval_ms, "5000", 100, 60000,

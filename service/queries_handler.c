@@ -1,0 +1,154 @@
+#include "queries_handler.h"
+
+#include <ctype.h>
+
+#include "byte_buffer.h"
+#include "http_reply.h"
+#include "queries.h"
+#include "query.h"
+#include "query_list.h"
+#include "query_registry.h"
+#include "query_reply.h"
+#include "query_status.h"
+#include "query_string.h"
+#include "service.h"
+
+#define JSON_TYPE "application/json"
+
+/* Takes the bytes of `body`. */
+static void send_json(struct http_exchange *exchange, int status, struct byte_buffer *body)
+{
+    struct error err;
+
+    if (!body->failed) {
+        http_reply_send_taken(exchange, status, JSON_TYPE, NULL, 0, body->data, body->length);
+        return;
+    }
+    byte_buffer_done(body);
+    error_set(&err, ERROR_ENGINE_ERROR, "out of memory");
+    query_reply_refusal(exchange, &err);
+}
+
+/* Ids are kept in lower case; RFC 9562 lets a caller write upper case. One more
+ * than an id is copied: a too long one must not match when cut. */
+static void read_id(const char *component, char ret_id[QUERY_ID_BYTES + 1])
+{
+    size_t i = 0;
+
+    for (; component[i] != '\0' && component[i] != '/' && i < QUERY_ID_BYTES; i++)
+        ret_id[i] = (char)tolower((unsigned char)component[i]);
+    ret_id[i] = '\0';
+}
+
+/* ---- cancel ---- */
+
+struct cancelled_ids {
+    struct byte_buffer body;
+    bool any;
+};
+
+static void on_cancelled(const char *id, void *user)
+{
+    struct cancelled_ids *ids = user;
+
+    byte_buffer_append_format(&ids->body, "%s\"%s\"", ids->any ? "," : "", id);
+    ids->any = true;
+}
+
+static void cancel_tagged(struct service *service, struct http_exchange *exchange)
+{
+    static const char *const PARAMETERS[] = {"tag", NULL};
+    struct cancelled_ids ids = {0};
+    struct query_string string = {0};
+    const char *tag = NULL;
+    struct error err;
+
+    if (query_string_parse(http_exchange_request(exchange)->query, PARAMETERS, &string, &err) !=
+        0) {
+        query_reply_refusal(exchange, &err);
+        return;
+    }
+    tag = query_string_get(&string, "tag");
+    if (tag == NULL || tag[0] == '\0') {
+        error_set(&err, ERROR_BAD_REQUEST, "tag: is required");
+        query_reply_refusal(exchange, &err);
+    } else {
+        byte_buffer_append_text(&ids.body, "{\"cancelled\":[");
+        queries_cancel_tagged(service->queries, tag, on_cancelled, &ids);
+        byte_buffer_append_text(&ids.body, "]}");
+        send_json(exchange, 202, &ids.body);
+    }
+    query_string_done(&string);
+}
+
+static void cancel_one(struct service *service, struct http_exchange *exchange, const char *id)
+{
+    struct byte_buffer body = {0};
+    struct error err;
+
+    if (queries_cancel(service->queries, id, &err) != 0) {
+        query_reply_refusal(exchange, &err);
+        return;
+    }
+    byte_buffer_append_format(&body, "{\"cancelled\":[\"%s\"]}", id);
+    send_json(exchange, 202, &body);
+}
+
+/* ---- look ---- */
+
+static void show_list(struct service *service, struct http_exchange *exchange)
+{
+    struct query_list_filter filter;
+    struct query_string string = {0};
+    struct byte_buffer body = {0};
+    struct error err;
+
+    if (query_string_parse(http_exchange_request(exchange)->query, query_list_parameters, &string,
+                           &err) != 0 ||
+        query_list_read(&string, &filter, &err) != 0) {
+        query_reply_refusal(exchange, &err);
+    } else {
+        query_list_append(&body, queries_known(service->queries), &filter);
+        send_json(exchange, 200, &body);
+    }
+    query_string_done(&string);
+}
+
+static void show_one(struct service *service, struct http_exchange *exchange, const char *id)
+{
+    const struct query *query = query_registry_find(queries_known(service->queries), id);
+    struct byte_buffer body = {0};
+    struct error err;
+
+    if (query == NULL) {
+        error_set(&err, ERROR_NOT_FOUND, "no query %s", id);
+        query_reply_refusal(exchange, &err);
+        return;
+    }
+    query_status_append(&body, query);
+    send_json(exchange, 200, &body);
+}
+
+/* ---- the routes ---- */
+
+void queries_handler_all(struct service *service, struct http_exchange *exchange,
+                         const char *component)
+{
+    (void)component;
+    if (http_exchange_request(exchange)->method == METHOD_DELETE)
+        cancel_tagged(service, exchange);
+    else
+        show_list(service, exchange);
+}
+
+void queries_handler_one(struct service *service, struct http_exchange *exchange,
+                         const char *component)
+{
+    char id[QUERY_ID_BYTES + 1];
+
+    read_id(component, id);
+    if (http_exchange_request(exchange)->method == METHOD_DELETE)
+        cancel_one(service, exchange, id);
+    else
+        show_one(service, exchange, id);
+}
