@@ -47,8 +47,8 @@ final class Engine implements AutoCloseable {
         return session.version();
     }
 
-    /** Starts a query, exports its schema; its id is the cursor. */
-    long open(QueryRequest request, long schemaAddress) throws Exception {
+    /** Starts a query, exports its schema. */
+    Query open(QueryRequest request, long schemaAddress) throws Exception {
         Query.Planner planner = request.source() == QueryRequest.Source.MYSQL
                 ? mysqlPlanner : tablePlanner;
         Query query = new Query(nextQueryId.incrementAndGet(), request, planner,
@@ -62,7 +62,7 @@ final class Engine implements AutoCloseable {
             Schema schema = query.open();
             BatchReader.exportSchema(schema, schemaAddress);
             opened = true;
-            return query.id();
+            return query;
         } finally {
             if (!opened) {
                 close(query);

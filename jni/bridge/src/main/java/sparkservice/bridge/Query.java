@@ -40,6 +40,7 @@ final class Query implements Cancellation, AutoCloseable {
     private volatile boolean cancelled;
     private volatile Runnable onCancel;
     private BatchReader reader;
+    private SourceFacts source = SourceFacts.NONE;
 
     Query(long id, QueryRequest request, Planner planner, SparkContext context,
             ResultBuffer.Limits limits) {
@@ -80,11 +81,17 @@ final class Query implements Cancellation, AutoCloseable {
         try {
             QueryPlan plan = planned.get();
             Schema schema = ResultSchema.arrow(plan.columns());
+            source = plan.source();
             reader = new BatchReader(schema, plan.maxRows());
             return schema;
         } catch (ExecutionException e) {
             throw errors.map(e.getCause(), cancelled);
         }
+    }
+
+    /** Known once it is open. */
+    SourceFacts source() {
+        return source;
     }
 
     /** Exports the next batch to an ArrowArray; false at the end. */

@@ -14,6 +14,7 @@ import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.SubqueryAlias;
 import org.apache.spark.sql.catalyst.plans.logical.UnresolvedWith;
 import org.apache.spark.sql.execution.CommandExecutionMode;
+import org.apache.spark.sql.execution.FileSourceScanExec;
 import org.apache.spark.sql.execution.QueryExecution;
 import org.apache.spark.sql.internal.SessionState;
 import org.apache.spark.sql.types.DataType;
@@ -51,6 +52,12 @@ final class SparkLine {
     /** How values of a type without an Arrow type are written; null for all others. */
     static TextValues.Form textForm(DataType type) {
         return type instanceof VariantType ? VARIANT : null;
+    }
+
+    /** Number and bytes of the files that the scan will read: it lists them here, and once. */
+    static long[] selectedFiles(FileSourceScanExec scan) {
+        return new long[] {scan.selectedPartitions().totalNumberOfFiles(),
+            scan.selectedPartitions().totalFileSize()};
     }
 
     static String errorClass(SparkThrowable e) {

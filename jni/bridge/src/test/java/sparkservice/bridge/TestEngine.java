@@ -83,10 +83,12 @@ final class TestEngine {
     static final class Cursor implements AutoCloseable {
         final long id;
         final Schema schema;
+        final JsonNode source;
 
-        private Cursor(long id, Schema schema) {
+        private Cursor(long id, Schema schema, JsonNode source) {
             this.id = id;
             this.schema = schema;
+            this.source = source;
         }
 
         /** The next batch, which the caller closes; null at the end. */
@@ -123,7 +125,7 @@ final class TestEngine {
                 throw new Failed(answer.get("error"));
             }
             return new Cursor(answer.get("cursor").asLong(),
-                    Data.importSchema(IMPORTED, schema, dictionaries));
+                    Data.importSchema(IMPORTED, schema, dictionaries), answer.get("source"));
         }
     }
 
