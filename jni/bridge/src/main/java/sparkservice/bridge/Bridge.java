@@ -45,6 +45,15 @@ public final class Bridge {
         });
     }
 
+    /**
+     * Plans a query and runs nothing; fills the ArrowSchema.
+     * {@code {"plan":"…","source":{…},"pushed_filters":[…],"unpushed_filters":[…]}} or an error.
+     */
+    public static byte[] explain(byte[] query, long schemaAddress) {
+        return guarded(() -> Json.bytes(
+                running().explain(QueryRequest.parse(query), schemaAddress)));
+    }
+
     /** Null: the ArrowArray is filled. Empty: the end. Else an error. */
     public static byte[] next(long cursor, long arrayAddress) {
         return guarded(() -> running().next(cursor, arrayAddress) ? null : END);

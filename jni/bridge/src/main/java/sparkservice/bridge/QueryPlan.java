@@ -1,11 +1,13 @@
 package sparkservice.bridge;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.SparkContext;
 import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.execution.CollectLimitExec;
+import org.apache.spark.sql.execution.FormattedMode$;
 import org.apache.spark.sql.execution.QueryExecution;
 import org.apache.spark.sql.execution.SQLExecution;
 import org.apache.spark.sql.execution.SparkPlan;
@@ -48,6 +50,15 @@ final class QueryPlan {
 
     SourceFacts source() {
         return source;
+    }
+
+    /** The plan's text, its files and filters: what {@code explain} answers. */
+    ObjectNode explanation() {
+        ObjectNode explanation = Json.object();
+        explanation.put("plan", execution.explainString(FormattedMode$.MODULE$).strip());
+        explanation.set("source", source.json());
+        ScanFilters.of(execution.executedPlan()).addTo(explanation);
+        return explanation;
     }
 
     /** Runs the query, rows into the buffer; returns the number of partitions put there. */

@@ -129,6 +129,37 @@ final class TestEngine {
         }
     }
 
+    /** What {@code explain} answered. */
+    static final class Explained {
+        final Schema schema;
+        final JsonNode answer;
+
+        private Explained(Schema schema, JsonNode answer) {
+            this.schema = schema;
+            this.answer = answer;
+        }
+    }
+
+    static Explained explain(ObjectNode query) throws Exception {
+        start();
+        try (ArrowSchema schema = ArrowSchema.allocateNew(IMPORTED);
+                CDataDictionaryProvider dictionaries = new CDataDictionaryProvider()) {
+            JsonNode answer = Json.parse(Bridge.explain(Json.bytes(query), schema.memoryAddress()));
+            if (answer.has("error")) {
+                throw new Failed(answer.get("error"));
+            }
+            return new Explained(Data.importSchema(IMPORTED, schema, dictionaries), answer);
+        }
+    }
+
+    static Failed explainFailure(ObjectNode query) throws Exception {
+        try {
+            throw new AssertionError("no failure of " + query + " but " + explain(query).answer);
+        } catch (Failed e) {
+            return e;
+        }
+    }
+
     /** All rows, each as its values' texts; the cursor is closed. */
     static List<List<String>> rows(ObjectNode query) throws Exception {
         List<List<String>> rows = new ArrayList<>();
