@@ -131,6 +131,9 @@ void query_shed(struct query *query);
 
 bool query_has_tag(const struct query *query, const char *tag);
 
+/* What is left of the run time, at least 1 ms.   [worker] */
+int64_t query_time_left_ms(const struct query *query);
+
 /* "direct" or "spark"; static storage. */
 const char *query_engine_name(const struct query *query);
 

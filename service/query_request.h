@@ -67,6 +67,7 @@ struct query_request {
     size_t tag_count;
     enum query_cache_mode cache;
     bool numbers_as_strings;
+    bool explains; /* its plan is wanted, not its rows; set by the handler */
 };
 
 /* Parses and checks. 0: *ret_request is filled, free with query_request_done.

@@ -48,6 +48,30 @@ static void handle_iceberg(struct service *s, struct http_exchange *x, const cha
     query_handler_run(s, x, QUERY_ICEBERG);
 }
 
+static void explain_mysql(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    query_handler_explain(s, x, QUERY_MYSQL);
+}
+
+static void explain_parquet(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    query_handler_explain(s, x, QUERY_PARQUET);
+}
+
+static void explain_delta(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    query_handler_explain(s, x, QUERY_DELTA);
+}
+
+static void explain_iceberg(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    query_handler_explain(s, x, QUERY_ICEBERG);
+}
+
 static void handle_health(struct service *s, struct http_exchange *x, const char *last)
 {
     (void)last;

@@ -16,7 +16,7 @@ only '(jvm|bridge_call|bridge_answer)\.h' 'jni/.*'
 only 'mysql\.h' 'service/mysql_.*\.c'
 only 'llhttp\.h' 'service/http_reader\.c'
 only 'sqlite3\.h' 'service/job_store.*\.c'
-only 'spark_engine\.h' 'jni/.*|service/(main|engine_life|worker_pool|query_runner|canceller|canary|engine_facts)\.[ch]'
+only 'spark_engine\.h' 'jni/.*|service/(main|engine_life|worker_pool|query_runner|spark_request|canceller|canary|engine_facts)\.[ch]'
 only 'http_connection\.h' 'service/http_.*'
 # Workers never touch a connection; the loop never calls the engine.
 only 'http_(reply|server|connection)\.h' \

@@ -7,6 +7,7 @@ import org.apache.spark.SparkThrowable;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.catalyst.QueryPlanningTracker;
 import org.apache.spark.sql.catalyst.analysis.NameParameterizedQuery;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
@@ -43,6 +44,12 @@ final class SparkLine {
 
     static QueryExecution execution(SparkSession session, LogicalPlan plan) {
         return state(session).executePlan(plan, CommandExecutionMode.ALL());
+    }
+
+    static QueryExecution execution(SparkSession session, LogicalPlan plan,
+            QueryPlanningTracker tracker) {
+        return new QueryExecution((org.apache.spark.sql.SparkSession) session, plan,
+                tracker, CommandExecutionMode.ALL());
     }
 
     static LogicalPlan analyzed(Dataset<Row> rows) {
