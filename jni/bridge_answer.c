@@ -154,8 +154,7 @@ int bridge_answer_explanation(const json_t *answer, struct explanation *ret_expl
     }
     json_array_foreach(unpushed, i, item)
     {
-        struct explained_filter *filter =
-            &ret_explanation->filters[json_array_size(pushed) + i];
+        struct explained_filter *filter = &ret_explanation->filters[json_array_size(pushed) + i];
         filter->text = copy_text(json_object_get(item, "filter"));
         filter->reason = copy_text(json_object_get(item, "reason"));
         if (filter->text == NULL || filter->reason == NULL)

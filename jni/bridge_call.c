@@ -44,10 +44,11 @@ int bridge_class_load(JNIEnv *env, struct bridge_class *ret_bridge, struct error
         const char *signature;
         jmethodID *id;
     } methods[] = {
-        {"start", "([B)[B", &bridge.start},   {"open", "([BJ)[B", &bridge.open},
-        {"explain", "([BJ)[B", &bridge.explain},        {"next", "(JJ)[B", &bridge.next},     {"close", "(J)[B", &bridge.close},
-        {"cancel", "([B)[B", &bridge.cancel}, {"canary", "()[B", &bridge.canary},
-        {"facts", "()[B", &bridge.facts},     {"stop", "()[B", &bridge.stop},
+        {"start", "([B)[B", &bridge.start},      {"open", "([BJ)[B", &bridge.open},
+        {"explain", "([BJ)[B", &bridge.explain}, {"next", "(JJ)[B", &bridge.next},
+        {"close", "(J)[B", &bridge.close},       {"cancel", "([B)[B", &bridge.cancel},
+        {"canary", "()[B", &bridge.canary},      {"facts", "()[B", &bridge.facts},
+        {"stop", "()[B", &bridge.stop},
     };
     jclass local = NULL;
 

@@ -35,8 +35,7 @@ static int append_rows(struct result_column *root, const struct ArrowArray *batc
         const struct result_column *column = &root->children[0];
         if (result_column_is_null(column, row))
             continue;
-        if (column->type.kind != ARROW_TEXT ||
-            !result_column_bytes(column, row, &bytes, &length))
+        if (column->type.kind != ARROW_TEXT || !result_column_bytes(column, row, &bytes, &length))
             return error_set(err, ERROR_ENGINE_ERROR, "MySQL's plan is no text");
         if (text->length > 0)
             byte_buffer_append_char(text, '\n');

@@ -41,14 +41,14 @@ static void explain(const char *source, const char *path, const char *sql, const
     char body[1024];
 
     snprintf(target, sizeof(target), "/api/spark/explain/%s", source);
-    snprintf(body, sizeof(body), "{\"sql\":\"%s\"%s%s%s%s}", sql, path != NULL ? ",\"path\":\"" : "",
-             path != NULL ? path : "", path != NULL ? "\"" : "", fields);
-    assert_true(
-        service_client_once(service->port, "POST", target, JSON_HEADER, body, ret_answer));
+    snprintf(body, sizeof(body), "{\"sql\":\"%s\"%s%s%s%s}", sql,
+             path != NULL ? ",\"path\":\"" : "", path != NULL ? path : "", path != NULL ? "\"" : "",
+             fields);
+    assert_true(service_client_once(service->port, "POST", target, JSON_HEADER, body, ret_answer));
 }
 
-static void check_problem(const char *source, const char *path, const char *sql,
-                          const char *fields, int status, const char *code)
+static void check_problem(const char *source, const char *path, const char *sql, const char *fields,
+                          int status, const char *code)
 {
     struct answer answer;
     char member[64];
@@ -104,8 +104,8 @@ static void test_is_refused_like_a_query(void **state)
     check_problem("parquet", service->data, "fail sql_error", "", 422, "sql_error");
     check_problem("parquet", service->data, "sleep 600000", ",\"timeout_ms\":100", 504, "timeout");
     check_problem("mysql", NULL, "SELECT 1", ",\"engine\":\"spark\"", 400, "bad_request");
-    assert_true(service_client_once(service->port, "GET", "/api/spark/explain/parquet", "", "",
-                                    &answer));
+    assert_true(
+        service_client_once(service->port, "GET", "/api/spark/explain/parquet", "", "", &answer));
     assert_int_equal(answer.status, 405);
     answer_done(&answer);
     assert_true(service_client_once(service->port, "POST", "/api/spark/explain/csv", JSON_HEADER,
@@ -118,13 +118,15 @@ static void test_is_refused_like_a_query(void **state)
 static void test_mysql_asks_the_server(void **state)
 {
     (void)state;
-    check_problem("mysql", NULL, "SELECT 1",
-                  ",\"config\":{\"host\":\"127.0.0.1\",\"port\":1,\"user\":\"u\",\"password\":\"p\"},"
-                  "\"timeout_ms\":10000",
-                  502, "source_error");
-    check_problem("mysql", NULL, "DROP TABLE t",
-                  ",\"config\":{\"host\":\"127.0.0.1\",\"port\":1,\"user\":\"u\",\"password\":\"p\"}", 403,
-                  "forbidden");
+    check_problem(
+        "mysql", NULL, "SELECT 1",
+        ",\"config\":{\"host\":\"127.0.0.1\",\"port\":1,\"user\":\"u\",\"password\":\"p\"},"
+        "\"timeout_ms\":10000",
+        502, "source_error");
+    check_problem(
+        "mysql", NULL, "DROP TABLE t",
+        ",\"config\":{\"host\":\"127.0.0.1\",\"port\":1,\"user\":\"u\",\"password\":\"p\"}", 403,
+        "forbidden");
 }
 
 static void test_is_cancelled_like_a_query(void **state)
@@ -140,8 +142,8 @@ static void test_is_cancelled_like_a_query(void **state)
              "{\"sql\":\"sleep 600000\",\"path\":\"%s\",\"query_id\":\"%s\",\"timeout_ms\":600000}",
              service->data, id);
     assert_true(service_client_open(&client, service->port));
-    assert_true(service_client_request(&client, "POST", "/api/spark/explain/parquet", JSON_HEADER,
-                                       body));
+    assert_true(
+        service_client_request(&client, "POST", "/api/spark/explain/parquet", JSON_HEADER, body));
     service_process_wait_health(service, "slots", "busy", 1);
     snprintf(target, sizeof(target), "/api/spark/queries/%s", id);
     assert_true(service_client_once(service->port, "DELETE", target, "", "", &answer));
