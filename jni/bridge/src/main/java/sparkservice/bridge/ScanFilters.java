@@ -10,9 +10,11 @@ import java.util.Map;
 import java.util.Set;
 import org.apache.iceberg.spark.source.IcebergFilters;
 import org.apache.spark.sql.catalyst.expressions.And;
+import org.apache.spark.sql.catalyst.expressions.AttributeReference;
 import org.apache.spark.sql.catalyst.expressions.AttributeSet;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.PlanExpression;
+import org.apache.spark.sql.catalyst.expressions.PrettyAttribute;
 import org.apache.spark.sql.execution.FileSourceScanExec;
 import org.apache.spark.sql.execution.FilterExec;
 import org.apache.spark.sql.execution.SparkPlan;
@@ -20,6 +22,7 @@ import org.apache.spark.sql.execution.datasources.DataSourceStrategy$;
 import org.apache.spark.sql.execution.datasources.DataSourceUtils$;
 import org.apache.spark.sql.execution.datasources.v2.BatchScanExec;
 import org.apache.spark.sql.execution.datasources.v2.DataSourceV2Strategy$;
+import scala.runtime.AbstractPartialFunction;
 
 /**
  * Which conditions of a statement its sources apply while they read, and which are left to Spark,
@@ -37,6 +40,7 @@ final class ScanFilters {
     private final Set<String> pushed = new LinkedHashSet<>();
     private final Map<String, String> unpushed = new LinkedHashMap<>();
     private final List<AttributeSet> scanned = new ArrayList<>();
+    private final List<AttributeSet> iceberg = new ArrayList<>();
 
     private ScanFilters() {
     }
@@ -58,7 +62,10 @@ final class ScanFilters {
                     DataSourceStrategy$.MODULE$.translateFilter(filter, nested).isDefined()));
         } else if (node instanceof BatchScanExec scan) {
             scanned.add(scan.outputSet());
-            pushed.addAll(IcebergFilters.pushed(scan.scan()));
+            if (IcebergFilters.isIceberg(scan.scan())) {
+                iceberg.add(scan.outputSet());
+                pushed.addAll(IcebergFilters.pushed(scan.scan()));
+            }
         }
     }
 
@@ -66,22 +73,24 @@ final class ScanFilters {
     private void lookAtFilter(SparkPlan node) {
         if (node instanceof FilterExec filter) {
             for (Expression part : parts(filter.condition())) {
-                if (!isTakenByIceberg(filter, part)) {
+                if (!isTakenByIceberg(part)) {
                     add(part, false);
                 }
             }
         }
     }
 
-    private static boolean isTakenByIceberg(FilterExec filter, Expression part) {
-        var predicate = filter.child() instanceof BatchScanExec
-                ? DataSourceV2Strategy$.MODULE$.translateFilterV2(part) : null;
-        return predicate != null && predicate.isDefined()
-                && IcebergFilters.canPush(predicate.get());
+    /** The scan has told of it in its own words; Spark looks at the rows again. */
+    private boolean isTakenByIceberg(Expression part) {
+        if (iceberg.stream().noneMatch(part.references()::subsetOf)) {
+            return false;
+        }
+        var predicate = DataSourceV2Strategy$.MODULE$.translateFilterV2(part);
+        return predicate.isDefined() && IcebergFilters.canPush(predicate.get());
     }
 
     private void add(Expression filter, boolean isPushed) {
-        String text = SparkLine.prettySql(filter);
+        String text = text(filter);
         if (filter instanceof CancelCheck || pushed.contains(text)) {
             return;
         }
@@ -90,6 +99,21 @@ final class ScanFilters {
         } else {
             pushed.add(text);
         }
+    }
+
+    /** As SQL, without qualifiers and ids. */
+    private static String text(Expression filter) {
+        return filter.transformUp(new AbstractPartialFunction<Expression, Expression>() {
+            @Override
+            public boolean isDefinedAt(Expression node) {
+                return node instanceof AttributeReference;
+            }
+
+            @Override
+            public Expression apply(Expression node) {
+                return new PrettyAttribute((AttributeReference) node);
+            }
+        }).sql();
     }
 
     private String reason(Expression filter) {

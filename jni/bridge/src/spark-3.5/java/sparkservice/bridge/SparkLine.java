@@ -73,11 +73,6 @@ final class SparkLine {
         return sum;
     }
 
-    /** As a person writes it: no qualifiers, no ids. */
-    static String prettySql(Expression expression) {
-        return org.apache.spark.sql.catalyst.util.package$.MODULE$.toPrettySQL(expression);
-    }
-
     static String errorClass(SparkThrowable e) {
         return e.getErrorClass();
     }

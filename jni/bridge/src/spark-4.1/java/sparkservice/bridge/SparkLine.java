@@ -69,11 +69,6 @@ final class SparkLine {
             scan.selectedPartitions().totalFileSize()};
     }
 
-    /** As a person writes it: no qualifiers, no ids. */
-    static String prettySql(Expression expression) {
-        return org.apache.spark.sql.catalyst.util.package$.MODULE$.toPrettySQL(expression, false);
-    }
-
     static String errorClass(SparkThrowable e) {
         return e.getCondition();
     }

@@ -14,10 +14,13 @@ public final class IcebergFilters {
     private IcebergFilters() {
     }
 
-    /** In Iceberg's own words; none of a scan that isn't Iceberg's. */
+    public static boolean isIceberg(Scan scan) {
+        return scan instanceof SparkScan;
+    }
+
+    /** In Iceberg's own words. */
     public static List<String> pushed(Scan scan) {
-        return scan instanceof SparkScan iceberg
-                ? iceberg.filterExpressions().stream().map(Spark3Util::describe).toList() : List.of();
+        return ((SparkScan) scan).filterExpressions().stream().map(Spark3Util::describe).toList();
     }
 
     public static boolean canPush(Predicate predicate) {
