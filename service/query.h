@@ -23,6 +23,7 @@
 #include "query_request.h"
 #include "reply_channel.h"
 #include "result_format.h"
+#include "trace_context.h"
 
 #define QUERY_ID_BYTES 37  /* UUID text and NUL */
 #define QUERY_TAG_BYTES 64 /* "q<generation>-<uuid>" and NUL */
@@ -77,9 +78,10 @@ struct query {
     char tag[QUERY_TAG_BYTES]; /* unique per attempt: a late cancel hits nothing */
     uint64_t generation;
     struct query_request request;
-    struct mysql_target mysql; /* of a mysql query */
-    struct monotime received;  /* last byte of the request */
-    int64_t queued_at_us;      /* the same moment's wall-clock time */
+    struct mysql_target mysql;     /* of a mysql query */
+    char trace_id[TRACE_ID_BYTES]; /* of the request; "" = none */
+    struct monotime received;      /* last byte of the request */
+    int64_t queued_at_us;          /* the same moment's wall-clock time */
     const struct query_events *events;
     void *events_user;
 
