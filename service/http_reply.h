@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "byte_buffer.h"
 #include "deadline.h"
 #include "error.h"
 
@@ -62,6 +63,11 @@ struct http_record *http_exchange_record(struct http_exchange *exchange);
 /* "GET" ... "OTHER"; static storage. */
 const char *http_method_name(unsigned method);
 
+/* Appends the values of all headers of that name as one list (RFC 9110 §5.3) and
+ * a NUL; false when there is none. */
+bool http_exchange_join_header(const struct http_exchange *exchange, const char *name,
+                               struct byte_buffer *ret_value);
+
 /* on_gone: the client closed or half-closed, or the connection broke; the
  * exchange is dead when it returns. on_drained: unsent bytes fell below the
  * low-water mark (64 KiB). Both NULL-able; borrowed `user`. */
@@ -101,6 +107,10 @@ void http_reply_end(struct http_exchange *exchange, const struct http_header *tr
 /* Ends a chunked answer WITHOUT the last chunk and closes (reset), so that the
  * client sees the failure. */
 void http_reply_abort(struct http_exchange *exchange);
+
+/* The same, but what was written leaves first: for a client that is to read the
+ * last words. Aborts where the missing last chunk couldn't be seen (HTTP/1.0). */
+void http_reply_cut(struct http_exchange *exchange);
 
 /* problem+json (RFC 9457) for `err`; `query_id` may be NULL, elapsed_ms -1 =
  * unknown. Adds Retry-After for 503 and 429 when retry_after_s > 0, Query-Id

@@ -22,6 +22,7 @@
 #include "mysql_sources.h"
 #include "query_request.h"
 #include "reply_channel.h"
+#include "result_format.h"
 #include "trace_context.h"
 
 #define QUERY_ID_BYTES 37  /* UUID text and NUL */
@@ -59,6 +60,7 @@ struct query_outcome {
     int64_t rows;
     int64_t bytes;
     bool truncated;
+    enum content_coding coding; /* of the bytes; a short answer may not be coded */
 };
 
 /* What a worker tells the loop; all run on the loop. */
@@ -132,6 +134,9 @@ void query_free(struct query *query);
 void query_shed(struct query *query);
 
 bool query_has_tag(const struct query *query, const char *tag);
+
+/* What is left of the run time, at least 1 ms.   [worker] */
+int64_t query_time_left_ms(const struct query *query);
 
 /* "direct" or "spark"; static storage. */
 const char *query_engine_name(const struct query *query);

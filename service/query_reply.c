@@ -3,11 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "byte_buffer.h"
+#include "content_coding.h"
 #include "http_reply.h"
+#include "problem.h"
 #include "query.h"
 
-#define JSON_TYPE "application/json"
 #define TIMING_BYTES 160
+#define HEADERS_MAX 8
 /* Seconds; a refused client should come back after the typical small query. */
 #define RETRY_AFTER_S 1
 #define RETRY_AFTER_STARTING_S 5
@@ -22,33 +25,43 @@ static void format_timing(const struct query *query, char ret_text[TIMING_BYTES]
              (double)timing->run_us / 1000.0, (double)timing->write_us / 1000.0);
 }
 
+/* The headers of every answer with rows. */
+static size_t common_headers(const struct query *query, enum content_coding coding,
+                             struct http_header ret_headers[HEADERS_MAX])
+{
+    size_t count = 0;
+
+    ret_headers[count++] = (struct http_header){"Query-Id", query->id};
+    ret_headers[count++] = (struct http_header){"Query-Engine", query_engine_name(query)};
+    ret_headers[count++] = (struct http_header){"Vary", "Accept, Accept-Encoding"};
+    if (coding != CODING_IDENTITY)
+        ret_headers[count++] =
+            (struct http_header){"Content-Encoding", content_coding_name(coding)};
+    return count;
+}
+
 void query_reply_whole(struct http_exchange *exchange, const struct query *query, char *body,
                        size_t length)
 {
     char timing[TIMING_BYTES];
-    const struct http_header headers[] = {
-        {"Query-Id", query->id},
-        {"Query-Engine", query_engine_name(query)},
-        {"Vary", "Accept"},
-        {"Server-Timing", timing},
-        {"Result-Truncated", query->outcome.truncated ? "true" : "false"},
-    };
+    struct http_header headers[HEADERS_MAX];
+    size_t count = common_headers(query, query->outcome.coding, headers);
 
     format_timing(query, timing);
-    http_reply_send_taken(exchange, 200, JSON_TYPE, headers, sizeof(headers) / sizeof(headers[0]),
-                          body, length);
+    headers[count++] = (struct http_header){"Server-Timing", timing};
+    headers[count++] =
+        (struct http_header){"Result-Truncated", query->outcome.truncated ? "true" : "false"};
+    http_reply_send_taken(exchange, 200, result_choice_content_type(&query->request.answer),
+                          headers, count, body, length);
 }
 
 void query_reply_begin(struct http_exchange *exchange, const struct query *query)
 {
-    const struct http_header headers[] = {
-        {"Query-Id", query->id},
-        {"Query-Engine", query_engine_name(query)},
-        {"Vary", "Accept"},
-    };
+    struct http_header headers[HEADERS_MAX];
+    size_t count = common_headers(query, query->request.answer.coding, headers);
 
-    http_reply_begin(exchange, 200, JSON_TYPE, headers, sizeof(headers) / sizeof(headers[0]),
-                     "Server-Timing, Result-Truncated");
+    http_reply_begin(exchange, 200, result_choice_content_type(&query->request.answer), headers,
+                     count, "Server-Timing, Result-Truncated");
 }
 
 void query_reply_end(struct http_exchange *exchange, const struct query *query, char *bytes,
@@ -66,6 +79,31 @@ void query_reply_end(struct http_exchange *exchange, const struct query *query, 
     else
         free(bytes);
     http_reply_end(exchange, trailers, sizeof(trailers) / sizeof(trailers[0]));
+}
+
+/* A page ends behind a row, so a line of its own can follow any page. */
+void query_reply_break_off(struct http_exchange *exchange, const struct query *query,
+                           const struct error *err)
+{
+    const struct result_choice *answer = &query->request.answer;
+    struct byte_buffer line = {0};
+    struct byte_buffer coded = {0};
+
+    if (answer->end_line) {
+        byte_buffer_append_text(&line, "[\"error\",");
+        problem_append(&line, err, http_exchange_request(exchange)->path, query->id,
+                       monotime_span_ms(query->received, monotime_now()));
+        byte_buffer_append_text(&line, "]\n");
+        content_coding_append_stored(answer->coding, line.data, line.length, &coded);
+    }
+    if (answer->end_line && !line.failed && !coded.failed) {
+        http_reply_write_taken(exchange, coded.data, coded.length);
+        http_reply_cut(exchange);
+    } else {
+        byte_buffer_done(&coded);
+        http_reply_abort(exchange);
+    }
+    byte_buffer_done(&line);
 }
 
 static int retry_after_s(const struct error *err)
