@@ -64,6 +64,7 @@ function newUuid() {
 }
 
 function formatMs(ms) {
+  if (ms === 0) return '< 1 ms'; /* so short that it wasn't told */
   if (ms < 1) return `${ms.toFixed(2)} ms`;
   if (ms < 100) return `${ms.toFixed(1)} ms`;
   return ms < 10000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
@@ -140,7 +141,9 @@ function checkParams() {
   let message = '';
   try {
     const value = text === '' ? {} : JSON.parse(text);
-    if (value === null || typeof value !== 'object' || Array.isArray(value)) message = 'An object, as {"age": 40}';
+    if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+      message = 'An object, as {"age": 40}';
+    }
   } catch (error) {
     message = `Not JSON: ${error.message}`;
   }
@@ -151,7 +154,8 @@ function checkParams() {
 
 let running = null; /* the id of the statement under way */
 
-async function run() {
+/* `verb` is query or explain; `show` takes the parsed answer. */
+async function ask(verb, show) {
   const queryId = newUuid();
   const sql = $('sql').value;
   const begin = performance.now();
@@ -159,17 +163,18 @@ async function run() {
   running = queryId;
   showRunning(true);
   try {
-    const response = await fetch(`/api/spark/query/${source}`, {
+    const response = await fetch(`/api/spark/${verb}/${source}`, {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json', Accept: RESULT_TYPE },
+      headers: { 'Content-Type': 'application/json', Accept: `${RESULT_TYPE}, application/json;q=0.5` },
       body: requestBody(queryId),
     });
     const body = await response.text();
     const tookMs = performance.now() - begin;
-    if (response.ok) showResult(parseExactly(body), response.headers, tookMs);
+    if (response.ok) show(parseExactly(body), response.headers, tookMs);
     else showProblem(readProblem(response, body), sql, tookMs);
   } catch (error) {
-    showProblem({ title: 'No answer', detail: `The service can't be reached, or the answer broke off: ${error.message}` }, sql, performance.now() - begin);
+    const detail = `The service can't be reached, or its answer broke off: ${error.message}`;
+    showProblem({ title: 'No answer', detail }, sql, performance.now() - begin);
   } finally {
     running = null;
     showRunning(false);
@@ -197,6 +202,7 @@ async function cancel(queryId) {
 
 function showRunning(isRunning) {
   $('run').disabled = isRunning;
+  $('explain').disabled = isRunning;
   $('cancel').disabled = !isRunning;
   document.body.classList.toggle('running', isRunning);
   if (isRunning) {
@@ -211,7 +217,8 @@ function showRunning(isRunning) {
 /* Server-Timing: queue;dur=0.1, plan;dur=3 */
 function readTiming(headers) {
   const timing = {};
-  for (const [, name, ms] of (headers.get('Server-Timing') ?? '').matchAll(/([a-z]+);dur=([0-9.]+)/g)) timing[name] = Number(ms);
+  const spans = (headers.get('Server-Timing') ?? '').matchAll(/([a-z]+);dur=([0-9.]+)/g);
+  for (const [, name, ms] of spans) timing[name] = Number(ms);
   return timing;
 }
 
@@ -252,6 +259,28 @@ function showResult(result, headers, tookMs) {
   if (result.truncated) $('summary').append(' ', element('span', { class: 'badge' }, 'cut at the row limit'));
   showTiming(readTiming(headers), tookMs);
   $('rows').replaceChildren(table(result.schema, result.data));
+  $('rows').hidden = false;
+  $('rows').scrollTo(0, 0);
+}
+
+function planFacts(plan) {
+  const facts = [];
+  const add = (name, value) => facts.push(element('div', {}, element('dt', {}, name), element('dd', {}, value)));
+  const share = (part, whole) => `${jsonText(plan[part])} of ${jsonText(plan[whole])}`;
+
+  for (const filter of plan.pushed_filters ?? []) add('pushed', filter);
+  for (const { filter, reason } of plan.unpushed_filters ?? []) add('not pushed', `${filter}: ${reason}`);
+  if (plan.files_read !== undefined) add('files', share('files_read', 'files_total'));
+  if (plan.bytes_read !== undefined) add('bytes', share('bytes_read', 'bytes_total'));
+  return facts;
+}
+
+function showPlan(plan, headers, tookMs) {
+  $('problem').hidden = true;
+  $('summary').textContent = 'Plan; nothing was run';
+  showTiming({}, tookMs);
+  $('rows').replaceChildren(element('dl', { class: 'facts plan-facts' }, ...planFacts(plan)),
+    element('pre', { class: 'plan' }, plan.plan));
   $('rows').hidden = false;
   $('rows').scrollTo(0, 0);
 }
@@ -304,7 +333,9 @@ function elapsedMs(query) {
 function updateItem({ item, state, facts, button }, query) {
   const parts = [query.source, formatMs(Math.max(0, elapsedMs(query)))];
   if (query.rows > 0) parts.push(plural(query.rows, 'row'));
-  if (query.progress && LIVE_STATES.has(query.state)) parts.push(`${query.progress.tasks_done} of ${plural(query.progress.tasks, 'task')}`);
+  if (query.progress && LIVE_STATES.has(query.state)) {
+    parts.push(`${query.progress.tasks_done} of ${plural(query.progress.tasks, 'task')}`);
+  }
   if (query.error) parts.push(query.error.code);
   state.textContent = query.state.toLowerCase().replace('_', ' ');
   item.className = query.state.toLowerCase();
@@ -327,7 +358,8 @@ function showQueries(queries) {
     if (!shown.has(query.query_id)) shown.set(query.query_id, newItem(query));
     const parts = shown.get(query.query_id);
     updateItem(parts, query);
-    if ($('queries').children[index] !== parts.item) $('queries').insertBefore(parts.item, $('queries').children[index] ?? null);
+    const there = $('queries').children[index];
+    if (there !== parts.item) $('queries').insertBefore(parts.item, there ?? null);
   });
   $('queries-note').textContent = live.length > 0 ? `${live.length} under way` : 'none under way';
 }
@@ -361,7 +393,7 @@ async function pollHealth() {
 function listen() {
   $('query').addEventListener('submit', (event) => {
     event.preventDefault();
-    if (running === null) run();
+    if (running === null) ask('query', showResult);
   });
   $('query').addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
@@ -372,6 +404,9 @@ function listen() {
   for (const radio of document.getElementsByName('source')) {
     radio.addEventListener('change', () => { keepDraft(); showSource(radio.value); });
   }
+  $('explain').addEventListener('click', () => {
+    if (running === null && $('query').reportValidity()) ask('explain', showPlan);
+  });
   $('params').addEventListener('input', checkParams);
   $('cancel').addEventListener('click', () => { if (running !== null) cancel(running); });
   document.addEventListener('visibilitychange', () => { pollQueries(); pollHealth(); });
