@@ -82,15 +82,24 @@ static bool is_local_folder(const char *path)
     return path[0] == '/' && stat(path, &found) == 0 && S_ISDIR(found.st_mode);
 }
 
-/* The first root that has <root>/<source>/users, as `make sample` and the compose
- * stack lay tables out. */
+/* "/data/parquet" is a root of one source alone. */
+static bool is_root_of(const char *root, const char *source)
+{
+    const char *name = strrchr(root, '/');
+
+    return name != NULL && strcmp(name + 1, source) == 0;
+}
+
+/* The first root that has <source>/users, as `make sample` lays tables out, or
+ * users below a root of that source, as in the compose stack. */
 static void append_sample(struct byte_buffer *out, const char *source, char *const *roots,
                           const char **comma)
 {
     char path[4096];
 
     for (; *roots != NULL; roots++) {
-        snprintf(path, sizeof(path), "%s/%s/users", *roots, source);
+        snprintf(path, sizeof(path), "%s%s%s/users", *roots, is_root_of(*roots, source) ? "" : "/",
+                 is_root_of(*roots, source) ? "" : source);
         if (!is_local_folder(path))
             continue;
         byte_buffer_append_format(out, "%s\"%s\":", *comma, source);

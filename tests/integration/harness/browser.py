@@ -68,5 +68,6 @@ class Browser:
         return self.find(selector).get_property("textContent")
 
     def messages(self):
-        """What the browser complained about since the last call."""
-        return [entry["message"] for entry in self.driver.get_log("browser")]
+        """What the browser complained about since the last call, but for statuses of answers."""
+        return [entry["message"] for entry in self.driver.get_log("browser")
+                if entry["source"] != "network"]
