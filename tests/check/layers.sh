@@ -20,7 +20,7 @@ only 'spark_engine\.h' 'jni/.*|service/(main|engine_life|worker_pool|query_runne
 only 'http_connection\.h' 'service/http_.*'
 # Workers never touch a connection; the loop never calls the engine.
 only 'http_(reply|server|connection)\.h' \
-    'service/(http_.*|router|main|health|query_handler|queries_handler|query_reply|query_log|queries)\.[ch]'
+    'service/(http_.*|router|main|health|query_handler|queries_handler|query_reply|query_log|queries|metrics_page)\.[ch]'
 # Pure modules know neither loop nor threads nor engine.
 for module in query_request query_string problem data_roots result_json error byte_buffer media_type \
     mysql_lexer mysql_statement mysql_gate mysql_params mysql_errors \
