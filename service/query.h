@@ -22,6 +22,7 @@
 #include "mysql_sources.h"
 #include "query_request.h"
 #include "reply_channel.h"
+#include "result_format.h"
 
 #define QUERY_ID_BYTES 37  /* UUID text and NUL */
 #define QUERY_TAG_BYTES 64 /* "q<generation>-<uuid>" and NUL */
@@ -58,6 +59,7 @@ struct query_outcome {
     int64_t rows;
     int64_t bytes;
     bool truncated;
+    enum content_coding coding; /* of the bytes; a short answer may not be coded */
 };
 
 /* What a worker tells the loop; all run on the loop. */

@@ -4,17 +4,13 @@
 #include <stdlib.h>
 
 #include "../jni/spark_engine.h"
-#include "byte_buffer.h"
 #include "data_roots.h"
 #include "mysql_engine.h"
 #include "mysql_gate.h"
 #include "mysql_params.h"
 #include "mysql_statement.h"
 #include "reply_channel.h"
-#include "result_json.h"
-
-/* Rows formatted between two looks at the page size and the cancel flag. */
-#define ROWS_PER_STEP 512
+#include "result_pages.h"
 
 /* ---- messages to the loop ---- */
 
@@ -55,10 +51,7 @@ struct run {
     struct query_mail *done_mail;
     struct spark_cursor *spark; /* the open cursor: one of the two */
     struct mysql_cursor *direct;
-    struct result_json *writer;
-    struct byte_buffer out;
-    int64_t rows;
-    int64_t bytes_posted;
+    struct result_pages *pages;
 };
 
 static void post(struct run *run, struct query_mail *message, enum news news, char *bytes,
@@ -206,118 +199,90 @@ static void cursor_close(struct run *run)
     spark_cursor_close(run->spark);
 }
 
-/* Hands the formatted bytes over as one page; waits for the client's credit. */
+/* Hands the ready page over; waits for the client's credit. */
 static int post_page(struct run *run, struct error *err)
 {
     struct query_mail *message = NULL;
+    struct result_page page;
 
     if (!page_credits_take_wait(&run->query->credits))
         return fail_cancelled(err);
-    message = calloc(1, sizeof(*message));
-    if (message == NULL)
-        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
-    run->bytes_posted += (int64_t)run->out.length;
-    post(run, message, NEWS_PAGE, run->out.data, run->out.length);
-    run->out = (struct byte_buffer){0};
-    return 0;
-}
-
-static int post_full_page(struct run *run, struct error *err)
-{
-    size_t threshold = run->bytes_posted == 0 ? QUERY_WHOLE_ANSWER_BYTES : QUERY_PAGE_BYTES;
-
-    if (run->out.failed)
-        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
-    return run->out.length > threshold ? post_page(run, err) : 0;
-}
-
-/* One row more; 0 when the byte limit leaves no room for it. */
-static int write_row_within(struct run *run, const struct ArrowArray *batch, int64_t row,
-                            int64_t byte_limit, struct error *err)
-{
-    size_t before = run->out.length;
-    int64_t total = 0;
-
-    if (result_json_write_rows(run->writer, batch, row, 1, &run->out, err) != 0)
+    if (result_pages_take(run->pages, &page, err) != 0)
         return -1;
-    total = run->bytes_posted + (int64_t)run->out.length + 1; /* the closing bracket */
-    if (total <= byte_limit)
-        return 1;
-    run->out.length = before;
+    message = calloc(1, sizeof(*message));
+    if (message == NULL) {
+        free(page.data);
+        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+    }
+    post(run, message, NEWS_PAGE, page.data, page.length);
     return 0;
-}
-
-/* Formats `count` rows from `first`. 1: go on; 0: cut here; -1: *err. */
-static int write_rows(struct run *run, const struct ArrowArray *batch, int64_t first, int64_t count,
-                      struct error *err)
-{
-    int64_t byte_limit = run->query->request.byte_limit;
-
-    if (byte_limit < 0) {
-        if (result_json_write_rows(run->writer, batch, first, count, &run->out, err) != 0)
-            return -1;
-        run->rows += count;
-        return 1;
-    }
-    for (int64_t row = first; row < first + count; row++) {
-        int rc = write_row_within(run, batch, row, byte_limit, err);
-        if (rc <= 0)
-            return rc;
-        run->rows++;
-    }
-    return 1;
 }
 
 /* For those who look while it runs. */
-static void count_so_far(struct run *run)
+static void count_so_far(const struct run *run)
 {
-    atomic_store_explicit(&run->query->rows_so_far, run->rows, memory_order_relaxed);
-    atomic_store_explicit(&run->query->bytes_so_far, run->bytes_posted + (int64_t)run->out.length,
+    atomic_store_explicit(&run->query->rows_so_far, result_pages_rows(run->pages),
+                          memory_order_relaxed);
+    atomic_store_explicit(&run->query->bytes_so_far, result_pages_body_bytes(run->pages),
                           memory_order_relaxed);
 }
 
-/* 1: go on; 0: a limit cut the answer here; -1: *err. */
+/* Until the batch or the answer is over. */
 static int write_batch(struct run *run, const struct ArrowArray *batch, struct error *err)
 {
     struct query *query = run->query;
-    int64_t row_limit = query->request.row_limit;
-    int64_t wanted = batch->length;
-    bool cut = false;
+    int64_t row = 0;
 
-    if (row_limit >= 0 && wanted > row_limit - run->rows) {
-        wanted = row_limit - run->rows;
-        cut = true;
-    }
-    for (int64_t row = 0; row < wanted;) {
-        int64_t step = wanted - row < ROWS_PER_STEP ? wanted - row : ROWS_PER_STEP;
+    while (row < batch->length && !result_pages_is_cut(run->pages)) {
         struct monotime begin = monotime_now();
-        int rc = write_rows(run, batch, row, step, err);
+        int64_t done = result_pages_add(run->pages, batch, row, err);
 
         query->timing.write_us += monotime_span_us(begin, monotime_now());
         count_so_far(run);
-        if (rc < 0 || post_full_page(run, err) != 0)
+        if (done < 0 || (result_pages_is_ready(run->pages) && post_page(run, err) != 0))
             return -1;
-        if (rc == 0) {
-            cut = true;
-            break;
-        }
         if (atomic_load_explicit(&query->cancelled, memory_order_relaxed))
             return fail_cancelled(err);
-        row += step;
+        row += done;
     }
-    query->outcome.truncated |= cut;
-    return cut ? 0 : 1;
+    return 0;
 }
 
-static int write_all(struct run *run, struct error *err)
+static int start_pages(struct run *run, struct error *err)
+{
+    const struct query_request *request = &run->query->request;
+    const struct result_options options = {.choice = request->answer,
+                                           .numbers_as_strings = request->numbers_as_strings,
+                                           .query_id = run->query->id};
+    const struct result_limits limits = {.rows = request->row_limit, .bytes = request->byte_limit};
+
+    return result_pages_new(cursor_schema(run), &options, &limits, &run->pages, err);
+}
+
+static int end_pages(struct run *run, struct result_page *ret_last, struct error *err)
+{
+    const struct query *query = run->query;
+    struct monotime begin = monotime_now();
+    struct result_end end = RESULT_END_UNKNOWN;
+    int rc = -1;
+
+    end.source_kind = query_source_name(query->request.source);
+    end.queue_us = query->timing.queue_us;
+    end.plan_us = query->timing.plan_us;
+    end.run_us = query->timing.run_us;
+    if (result_pages_end(run->pages, &end, err) == 0)
+        rc = result_pages_take(run->pages, ret_last, err);
+    run->query->timing.write_us += monotime_span_us(begin, monotime_now());
+    return rc;
+}
+
+static int write_all(struct run *run, struct result_page *ret_last, struct error *err)
 {
     struct query *query = run->query;
-    struct result_json_options options = {.numbers_as_strings = query->request.numbers_as_strings};
 
-    if (result_json_new(cursor_schema(run), &options, &run->writer, err) != 0)
+    if (start_pages(run, err) != 0)
         return -1;
-    result_json_begin(run->writer, &run->out);
-    for (;;) {
+    while (!result_pages_is_cut(run->pages)) {
         struct ArrowArray batch = {0};
         struct monotime begin = monotime_now();
         int rc = cursor_next(run, &batch, err);
@@ -331,14 +296,11 @@ static int write_all(struct run *run, struct error *err)
         batch.release(&batch);
         if (rc < 0)
             return -1;
-        if (rc == 0)
-            break;
     }
-    result_json_end(run->writer, &run->out);
-    return run->out.failed ? error_set(err, ERROR_ENGINE_ERROR, "out of memory") : 0;
+    return end_pages(run, ret_last, err);
 }
 
-static int run_steps(struct run *run, struct error *err)
+static int run_steps(struct run *run, struct result_page *ret_last, struct error *err)
 {
     struct query *query = run->query;
     struct monotime begin;
@@ -353,20 +315,33 @@ static int run_steps(struct run *run, struct error *err)
     }
     if (open_cursor(run, path, err) != 0)
         goto out;
-    rc = write_all(run, err);
+    rc = write_all(run, ret_last, err);
 out:
     begin = monotime_now();
     cursor_close(run);
     query->timing.bridge_us =
         query->timing.plan_us + query->timing.run_us + monotime_span_us(begin, monotime_now());
-    result_json_free(run->writer);
     free(path);
     return rc;
+}
+
+static void note_outcome(const struct run *run)
+{
+    struct query_outcome *outcome = &run->query->outcome;
+
+    if (run->pages == NULL)
+        return;
+    count_so_far(run);
+    outcome->rows = result_pages_rows(run->pages);
+    outcome->bytes = result_pages_taken_bytes(run->pages);
+    outcome->truncated = result_pages_is_cut(run->pages);
+    outcome->coding = result_pages_coding(run->pages);
 }
 
 void query_runner_run(struct query_runner *runner, struct query *query)
 {
     struct run run = {.runner = runner, .query = query};
+    struct result_page last = {0};
 
     query->slot = runner->slot;
     query->run_started = monotime_now();
@@ -376,12 +351,9 @@ void query_runner_run(struct query_runner *runner, struct query *query)
     if (run.started_mail == NULL || run.done_mail == NULL)
         abort(); /* nobody could ever be told: see service/README.md, "Out of memory" */
     post(&run, run.started_mail, NEWS_STARTED, NULL, 0);
-    if (run_steps(&run, &query->outcome.err) != 0)
-        byte_buffer_done(&run.out);
-    else
+    if (run_steps(&run, &last, &query->outcome.err) == 0)
         error_clear(&query->outcome.err);
-    count_so_far(&run);
-    query->outcome.rows = run.rows;
-    query->outcome.bytes = run.bytes_posted + (int64_t)run.out.length;
-    post(&run, run.done_mail, NEWS_DONE, run.out.data, run.out.length);
+    note_outcome(&run);
+    result_pages_free(run.pages);
+    post(&run, run.done_mail, NEWS_DONE, last.data, last.length);
 }
