@@ -38,8 +38,8 @@ struct delivery_host {
 struct delivery_events {
     /* The answer is a long one: status line and headers are to be sent. */
     void (*begin)(struct delivery *delivery);
-    /* The client has left; the producer is told to stop. */
-    void (*gone)(struct delivery *delivery);
+    /* The client has left, or took nothing for too long; the producer is told to stop. */
+    void (*gone)(struct delivery *delivery, bool stalled);
     /* The producer has let go, having said all in `tally`. Takes `last`, the last
      * page or the whole of a short answer; frees the delivery. */
     void (*over)(struct delivery *delivery, struct result_page last);
@@ -51,6 +51,7 @@ struct delivery_tally {
     int64_t rows;
     int64_t bytes;    /* as sent, headers and chunk frames left out */
     int64_t write_us; /* batches -> bytes */
+    int64_t spooled_bytes;
     bool truncated;
     enum content_coding coding; /* of the bytes; a short answer may not be coded */
 };
@@ -113,8 +114,7 @@ int delivery_open_pages(struct delivery *delivery, const struct ArrowSchema *sch
 int delivery_send_page(struct delivery *delivery, struct error *err);
 
 /* The last word: *err, or (NULL) all that is left in the pages after their end. */
-void delivery_end(struct delivery *delivery, const struct result_end *end,
-                  const struct error *err);
+void delivery_end(struct delivery *delivery, const struct result_end *end, const struct error *err);
 
 /* From the worker or the loop to the pool: the rest of the answer is the pages'
  * content so far and batches [first, end) of the spool (held), which may still

@@ -10,18 +10,16 @@
 #include "mysql_params.h"
 #include "mysql_statement.h"
 #include "reply_channel.h"
-#include "result_pages.h"
+#include "result_sink.h"
 
 /* ---- messages to the loop ---- */
 
-enum news { NEWS_STARTED, NEWS_PAGE, NEWS_DONE };
+enum news { NEWS_STARTED, NEWS_DONE };
 
 struct query_mail {
     struct mail mail; /* first: a mail is its query_mail */
     struct query *query;
     enum news news;
-    char *bytes;
-    size_t length;
 };
 
 static void deliver(struct mail *mail)
@@ -33,11 +31,8 @@ static void deliver(struct mail *mail)
     case NEWS_STARTED:
         query->events->started(query);
         break;
-    case NEWS_PAGE:
-        query->events->page(query, message->bytes, message->length);
-        break;
     case NEWS_DONE:
-        query->events->done(query, message->bytes, message->length);
+        query->events->done(query);
         break;
     }
     free(message);
@@ -51,17 +46,14 @@ struct run {
     struct query_mail *done_mail;
     struct spark_cursor *spark; /* the open cursor: one of the two */
     struct mysql_cursor *direct;
-    struct result_pages *pages;
+    struct result_sink sink;
 };
 
-static void post(struct run *run, struct query_mail *message, enum news news, char *bytes,
-                 size_t length)
+static void post(struct run *run, struct query_mail *message, enum news news)
 {
     message->mail.deliver = deliver;
     message->query = run->query;
     message->news = news;
-    message->bytes = bytes;
-    message->length = length;
     reply_channel_post(run->runner->channel, &message->mail);
 }
 
@@ -199,108 +191,29 @@ static void cursor_close(struct run *run)
     spark_cursor_close(run->spark);
 }
 
-/* Hands the ready page over; waits for the client's credit. */
-static int post_page(struct run *run, struct error *err)
-{
-    struct query_mail *message = NULL;
-    struct result_page page;
-
-    if (!page_credits_take_wait(&run->query->credits))
-        return fail_cancelled(err);
-    if (result_pages_take(run->pages, &page, err) != 0)
-        return -1;
-    message = calloc(1, sizeof(*message));
-    if (message == NULL) {
-        free(page.data);
-        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
-    }
-    post(run, message, NEWS_PAGE, page.data, page.length);
-    return 0;
-}
-
-/* For those who look while it runs. */
-static void count_so_far(const struct run *run)
-{
-    atomic_store_explicit(&run->query->rows_so_far, result_pages_rows(run->pages),
-                          memory_order_relaxed);
-    atomic_store_explicit(&run->query->bytes_so_far, result_pages_body_bytes(run->pages),
-                          memory_order_relaxed);
-}
-
-/* Until the batch or the answer is over. */
-static int write_batch(struct run *run, const struct ArrowArray *batch, struct error *err)
-{
-    struct query *query = run->query;
-    int64_t row = 0;
-
-    while (row < batch->length && !result_pages_is_cut(run->pages)) {
-        struct monotime begin = monotime_now();
-        int64_t done = result_pages_add(run->pages, batch, row, err);
-
-        query->timing.write_us += monotime_span_us(begin, monotime_now());
-        count_so_far(run);
-        if (done < 0 || (result_pages_is_ready(run->pages) && post_page(run, err) != 0))
-            return -1;
-        if (atomic_load_explicit(&query->cancelled, memory_order_relaxed))
-            return fail_cancelled(err);
-        row += done;
-    }
-    return 0;
-}
-
-static int start_pages(struct run *run, struct error *err)
-{
-    const struct query_request *request = &run->query->request;
-    const struct result_options options = {.choice = request->answer,
-                                           .numbers_as_strings = request->numbers_as_strings,
-                                           .query_id = run->query->id};
-    const struct result_limits limits = {.rows = request->row_limit, .bytes = request->byte_limit};
-
-    return result_pages_new(cursor_schema(run), &options, &limits, &run->pages, err);
-}
-
-static int end_pages(struct run *run, struct result_page *ret_last, struct error *err)
-{
-    const struct query *query = run->query;
-    struct monotime begin = monotime_now();
-    struct result_end end = RESULT_END_UNKNOWN;
-    int rc = -1;
-
-    end.source_kind = query_source_name(query->request.source);
-    end.queue_us = query->timing.queue_us;
-    end.plan_us = query->timing.plan_us;
-    end.run_us = query->timing.run_us;
-    if (result_pages_end(run->pages, &end, err) == 0)
-        rc = result_pages_take(run->pages, ret_last, err);
-    run->query->timing.write_us += monotime_span_us(begin, monotime_now());
-    return rc;
-}
-
-static int write_all(struct run *run, struct result_page *ret_last, struct error *err)
+static int write_all(struct run *run, struct error *err)
 {
     struct query *query = run->query;
 
-    if (start_pages(run, err) != 0)
+    if (result_sink_open(&run->sink, cursor_schema(run), err) != 0)
         return -1;
-    while (!result_pages_is_cut(run->pages)) {
+    while (!run->sink.is_full) {
         struct ArrowArray batch = {0};
         struct monotime begin = monotime_now();
         int rc = cursor_next(run, &batch, err);
 
         query->timing.run_us += monotime_span_us(begin, monotime_now());
-        if (rc < 0)
-            return -1;
-        if (rc == 0)
-            break;
-        rc = write_batch(run, &batch, err);
+        if (rc <= 0)
+            return rc;
+        rc = result_sink_add(&run->sink, &batch, err);
         batch.release(&batch);
         if (rc < 0)
             return -1;
     }
-    return end_pages(run, ret_last, err);
+    return 0;
 }
 
-static int run_steps(struct run *run, struct result_page *ret_last, struct error *err)
+static int run_steps(struct run *run, struct error *err)
 {
     struct query *query = run->query;
     struct monotime begin;
@@ -315,7 +228,7 @@ static int run_steps(struct run *run, struct result_page *ret_last, struct error
     }
     if (open_cursor(run, path, err) != 0)
         goto out;
-    rc = write_all(run, ret_last, err);
+    rc = write_all(run, err);
 out:
     begin = monotime_now();
     cursor_close(run);
@@ -325,35 +238,39 @@ out:
     return rc;
 }
 
-static void note_outcome(const struct run *run)
+/* What an answer may tell of the run at its end. */
+static struct result_end end_of(const struct query *query)
 {
-    struct query_outcome *outcome = &run->query->outcome;
+    struct result_end end = RESULT_END_UNKNOWN;
 
-    if (run->pages == NULL)
-        return;
-    count_so_far(run);
-    outcome->rows = result_pages_rows(run->pages);
-    outcome->bytes = result_pages_taken_bytes(run->pages);
-    outcome->truncated = result_pages_is_cut(run->pages);
-    outcome->coding = result_pages_coding(run->pages);
+    end.source_kind = query_source_name(query->request.source);
+    end.queue_us = query->timing.queue_us;
+    end.plan_us = query->timing.plan_us;
+    end.run_us = query->timing.run_us;
+    return end;
 }
 
 void query_runner_run(struct query_runner *runner, struct query *query)
 {
     struct run run = {.runner = runner, .query = query};
-    struct result_page last = {0};
+    struct result_end end;
+    struct error err = {.code = ERROR_NONE};
+    bool failed = false;
 
     query->slot = runner->slot;
     query->run_started = monotime_now();
     query->timing.queue_us = monotime_span_us(query->received, query->run_started);
+    result_sink_init(&run.sink, query, runner->spools, runner->patience_ms);
     run.started_mail = calloc(1, sizeof(*run.started_mail));
     run.done_mail = calloc(1, sizeof(*run.done_mail));
     if (run.started_mail == NULL || run.done_mail == NULL)
         abort(); /* nobody could ever be told: see service/README.md, "Out of memory" */
-    post(&run, run.started_mail, NEWS_STARTED, NULL, 0);
-    if (run_steps(&run, &last, &query->outcome.err) == 0)
-        error_clear(&query->outcome.err);
-    note_outcome(&run);
-    result_pages_free(run.pages);
-    post(&run, run.done_mail, NEWS_DONE, last.data, last.length);
+    post(&run, run.started_mail, NEWS_STARTED);
+    failed = run_steps(&run, &err) != 0;
+    query->outcome.err = err;
+    query->outcome.rows = run.sink.rows;
+    query->outcome.truncated = run.sink.is_full;
+    end = end_of(query);
+    post(&run, run.done_mail, NEWS_DONE);
+    result_sink_end(&run.sink, &end, failed ? &err : NULL);
 }

@@ -37,6 +37,7 @@ struct result_spool {
 
     struct byte_buffer message; /* the writer's; kept between batches */
     int file;                   /* the writer's; -1: not yet, or finished */
+    bool has_file;              /* the writer's, then the last holder's */
 
     pthread_mutex_t lock; /* all below */
     int holders;
@@ -47,6 +48,8 @@ struct result_spool {
     int64_t rows;
     bool finished;
     bool complete;
+    struct result_end end;
+    char *source_version; /* what end points at */
     struct result_spool_watch *watches;
 };
 
@@ -100,6 +103,7 @@ int result_spool_new(struct spool_store *store, const struct ArrowSchema *schema
     spool->number = atomic_fetch_add(&store->made, 1);
     spool->file = -1;
     spool->holders = 1;
+    spool->end = RESULT_END_UNKNOWN;
     pthread_mutex_init(&spool->lock, NULL);
     if (arrow_ipc_write_schema(schema, &spool->message, err) != 0 ||
         arrow_ipc_read_schema(spool->message.data, spool->message.length, &spool->schema, err) !=
@@ -126,7 +130,10 @@ static int open_file(struct result_spool *spool, struct error *err)
         return 0;
     spool_path(spool, path);
     spool->file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    return spool->file >= 0 ? 0 : fail_writing(err);
+    if (spool->file < 0)
+        return fail_writing(err);
+    spool->has_file = true;
+    return 0;
 }
 
 static int write_all(int file, const char *bytes, size_t length, struct error *err)
@@ -174,16 +181,15 @@ static int publish(struct result_spool *spool, int64_t length, int64_t rows, str
     return failed ? error_set(err, ERROR_ENGINE_ERROR, "out of memory for the result") : 0;
 }
 
-int result_spool_append(struct result_spool *spool, const struct ArrowArray *batch,
-                        int64_t first_row, struct error *err)
+int result_spool_append(struct result_spool *spool, const struct ArrowArray *batch, int64_t first,
+                        int64_t count, struct error *err)
 {
-    int64_t rows = batch->length - first_row;
     int64_t length = 0;
 
-    if (rows <= 0)
+    if (count <= 0)
         return 0;
     byte_buffer_reset(&spool->message);
-    if (arrow_ipc_write_batch(&spool->schema, batch, first_row, rows, &spool->message, err) != 0 ||
+    if (arrow_ipc_write_batch(&spool->schema, batch, first, count, &spool->message, err) != 0 ||
         open_file(spool, err) != 0)
         return -1;
     length = (int64_t)spool->message.length;
@@ -195,10 +201,21 @@ int result_spool_append(struct result_spool *spool, const struct ArrowArray *bat
         atomic_fetch_sub(&spool->store->bytes, length);
         return -1;
     }
-    return publish(spool, length, rows, err);
+    return publish(spool, length, count, err);
 }
 
-void result_spool_finish(struct result_spool *spool, bool complete)
+static void keep_end(struct result_spool *spool, const struct result_end *end)
+{
+    spool->complete = end != NULL;
+    if (end == NULL)
+        return;
+    spool->end = *end;
+    if (end->source_version != NULL)
+        spool->source_version = strdup(end->source_version); /* without memory: unknown */
+    spool->end.source_version = spool->source_version;
+}
+
+void result_spool_finish(struct result_spool *spool, const struct result_end *end)
 {
     if (spool->file >= 0)
         close(spool->file);
@@ -206,7 +223,7 @@ void result_spool_finish(struct result_spool *spool, bool complete)
     byte_buffer_done(&spool->message);
     pthread_mutex_lock(&spool->lock);
     spool->finished = true;
-    spool->complete = complete;
+    keep_end(spool, end);
     wake_all(spool);
     pthread_mutex_unlock(&spool->lock);
 }
@@ -227,13 +244,14 @@ static void free_spool(struct result_spool *spool)
 
     if (spool->file >= 0)
         close(spool->file);
-    if (spool->bytes > 0) {
+    if (spool->has_file) {
         spool_path(spool, path);
         (void)unlink(path);
     }
     atomic_fetch_sub(&spool->store->bytes, spool->bytes);
     if (spool->schema.release != NULL)
         spool->schema.release(&spool->schema);
+    free(spool->source_version);
     byte_buffer_done(&spool->message);
     byte_buffer_done(&spool->entries);
     byte_buffer_done(&spool->chunks);
@@ -271,6 +289,16 @@ void result_spool_unwatch(struct result_spool *spool, struct result_spool_watch 
 const struct ArrowSchema *result_spool_schema(const struct result_spool *spool)
 {
     return &spool->schema;
+}
+
+struct result_end result_spool_end(struct result_spool *spool)
+{
+    struct result_end end;
+
+    pthread_mutex_lock(&spool->lock);
+    end = spool->end;
+    pthread_mutex_unlock(&spool->lock);
+    return end;
 }
 
 /* A result without rows has one chunk all the same. */

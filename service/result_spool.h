@@ -19,6 +19,7 @@
 
 #include "arrow_c_data.h"
 #include "error.h"
+#include "result_writer.h"
 
 /* A chunk of GET …/results?chunk=n: whole batches, this many bytes of spool or
  * just over; the last one may be smaller. */
@@ -49,14 +50,14 @@ struct result_spool_watch {
 int result_spool_new(struct spool_store *store, const struct ArrowSchema *schema,
                      struct result_spool **ret_spool, struct error *err);
 
-/* Rows from `first_row` on, as the next batch (none: nothing happens). -1:
+/* Rows [first, first + count) as the next batch (none: nothing happens). -1:
  * ERROR_STORAGE_FULL past the budget or when the disk is full, else ERROR_ENGINE_ERROR. */
-int result_spool_append(struct result_spool *spool, const struct ArrowArray *batch,
-                        int64_t first_row, struct error *err);
+int result_spool_append(struct result_spool *spool, const struct ArrowArray *batch, int64_t first,
+                        int64_t count, struct error *err);
 
-/* Nothing more comes. Not complete: the query failed or was cancelled, and so do
- * all reads from now on. */
-void result_spool_finish(struct result_spool *spool, bool complete);
+/* Nothing more comes. `end` (copied) is what every answer says at its end; NULL:
+ * the query failed or was cancelled, and so do all reads from now on. */
+void result_spool_finish(struct result_spool *spool, const struct result_end *end);
 
 /* ---- holders and readers [any] ---- */
 
@@ -70,13 +71,16 @@ void result_spool_unwatch(struct result_spool *spool, struct result_spool_watch 
 /* Names made unique; borrowed from the spool. */
 const struct ArrowSchema *result_spool_schema(const struct result_spool *spool);
 
+/* All unknown until finished; text is borrowed from the spool. */
+struct result_end result_spool_end(struct result_spool *spool);
+
 struct result_spool_facts {
     size_t batches;
     size_t chunks; /* 0 until finished */
     int64_t rows;
     int64_t bytes;
     bool finished;
-    bool complete;
+    bool complete; /* finished, and all rows are there */
 };
 struct result_spool_facts result_spool_look(struct result_spool *spool);
 
