@@ -185,6 +185,10 @@ $(B)/venv/.made: tests/requirements.txt
 	$(Q)$(PYTHON) -m pip install -q -r tests/requirements.txt
 	@touch $@
 
+$(B)/venv/.bench: tests/bench/requirements.txt $(B)/venv/.made
+	$(Q)$(PYTHON) -m pip install -q -r $<
+	@touch $@
+
 .PHONY: test test-unit test-unit-one test-asan test-tsan test-bridge test-integration
 STEPS ?= check test-unit test-asan test-tsan test-bridge test-integration
 test: test-deps build sample ## everything; ends with the counts
@@ -231,9 +235,11 @@ test-integration: $(B)/venv/.made sanitized ## the real service over HTTP: confo
 	$(Q)mkdir -p $(RESULTS); SPARK=$(SPARK) $(PYTHON) -m pytest tests/integration \
 		--junitxml=$(RESULTS)/integration.xml $(PYTEST_ARGS)
 
-.PHONY: bench-overhead bench-json
+.PHONY: bench-overhead bench-stream bench-json
 bench-overhead: build sample $(B)/venv/.made ## time the service adds to the bridge's own
 	$(Q)SPARK=$(SPARK) $(PYTHON) tests/bench/bench_overhead.py
+bench-stream: build $(B)/venv/.bench ## a million rows to a fast client, beside DuckDB's COPY
+	$(Q)SPARK=$(SPARK) $(PYTHON) tests/bench/bench_stream.py
 bench-json: $(OBJ)/bench/bench_result_json ## rows per second of the JSON writer
 	@$<
 $(OBJ)/bench/%: $(OBJ)/tests/bench/%.o $(OBJ)/tests/unit/arrow_build.o $(SERVICE_LIBRARY)

@@ -22,7 +22,7 @@ typedef bool (*json_cell_writer)(const struct json_column *column, int64_t index
 struct json_column {
     json_cell_writer write;
     const struct result_column *cells; /* borrowed */
-    struct byte_buffer key;            /* `"name":`, ready to copy */
+    struct byte_buffer key;            /* of a field: `{"name":` or `,"name":` */
     struct json_column *dictionary;
     struct json_column *children;
     size_t child_count;
