@@ -2,6 +2,7 @@
 
 #include "deadline.h"
 #include "delivery.h"
+#include "metrics.h"
 #include "query.h"
 #include "result_spool.h"
 
@@ -49,6 +50,7 @@ static int hand_over(struct result_sink *sink, struct error *err)
     if (result_spool_new(sink->store, sink->schema, &sink->spool, err) != 0)
         return -1;
     sink->delivery = NULL;
+    metrics_add(METRIC_STREAMS_SPOOLED, 1);
     delivery_follow(delivery, sink->spool, 0, SIZE_MAX);
     return 0;
 }
