@@ -11,6 +11,7 @@
 
 #include "canceller.h"
 #include "delivery.h"
+#include "http_record.h"
 #include "http_reply.h"
 #include "log.h"
 #include "mysql_engine.h"
@@ -80,7 +81,7 @@ static void answer_problem(struct query *query, const struct error *err)
     if (exchange == NULL)
         return;
     if (query->delivery->streaming)
-        http_reply_abort(exchange);
+        query_reply_break_off(exchange, query, query->delivery, err);
     else
         query_reply_problem(exchange, query, err);
 }
@@ -392,6 +393,15 @@ static void discard(struct query *query)
     query_free(query);
 }
 
+/* The request's end and the query's lines are to name each other. */
+static void note_query(struct http_exchange *exchange, struct query *query)
+{
+    struct http_record *record = http_exchange_record(exchange);
+
+    snprintf(record->query_id, sizeof(record->query_id), "%s", query->id);
+    memcpy(query->trace_id, record->trace.trace_id, sizeof(query->trace_id));
+}
+
 static int admit(struct queries *queries, struct http_exchange *exchange,
                  struct query_request *request, struct mysql_target *target, struct error *err)
 {
@@ -419,6 +429,7 @@ static int admit(struct queries *queries, struct http_exchange *exchange,
     /* The worker's first news waits in the mailbox until we are back in the loop. */
     queries->queued++;
     query_registry_add(queries->registry, query);
+    note_query(exchange, query);
     start_timer(query, query->request.queue_timeout_ms);
     query_metrics_admitted(query);
     return 0;

@@ -26,8 +26,17 @@ int query_handler_negotiate(const struct http_exchange *exchange, struct result_
     return rc;
 }
 
-void query_handler_run(struct service *service, struct http_exchange *exchange,
-                       enum query_source source)
+/* MySQL's own EXPLAIN is the only one that doesn't run the statement. */
+static int check_explains(const struct query_request *request, struct error *err)
+{
+    if (request->source == QUERY_MYSQL && request->engine == ENGINE_SPARK)
+        return error_set(err, ERROR_BAD_REQUEST,
+                         "engine: MySQL itself explains its statements; auto or direct");
+    return 0;
+}
+
+static void submit(struct service *service, struct http_exchange *exchange,
+                   enum query_source source, bool explains)
 {
     const struct http_request *http = http_exchange_request(exchange);
     const struct query_limits limits = {
@@ -37,21 +46,35 @@ void query_handler_run(struct service *service, struct http_exchange *exchange,
     };
     struct query_request request = {0};
     struct mysql_target target = {0};
-    struct result_choice answer;
+    struct result_choice answer = {0}; /* plain JSON, as every plan is */
     struct error err;
 
-    if (query_handler_negotiate(exchange, &answer, &err) != 0 ||
+    if ((!explains && query_handler_negotiate(exchange, &answer, &err) != 0) ||
         query_request_parse(source, http->body != NULL ? http->body : "", http->body_length,
                             &limits, &request, &err) != 0) {
         query_reply_refusal(exchange, &err);
         return;
     }
-    if (source == QUERY_MYSQL &&
-        mysql_sources_resolve(service->mysql_sources, &request.config, &target, &err) != 0) {
+    if ((explains && check_explains(&request, &err) != 0) ||
+        (source == QUERY_MYSQL &&
+         mysql_sources_resolve(service->mysql_sources, &request.config, &target, &err) != 0)) {
         query_request_done(&request);
         query_reply_refusal(exchange, &err);
         return;
     }
+    request.explains = explains;
     request.answer = answer;
     queries_submit(service->queries, exchange, &request, &target);
+}
+
+void query_handler_run(struct service *service, struct http_exchange *exchange,
+                       enum query_source source)
+{
+    submit(service, exchange, source, false);
+}
+
+void query_handler_explain(struct service *service, struct http_exchange *exchange,
+                           enum query_source source)
+{
+    submit(service, exchange, source, true);
 }

@@ -126,10 +126,17 @@ int result_sink_add(struct result_sink *sink, const struct ArrowArray *batch, st
     return sink->delivery != NULL || sink->is_full ? 0 : add_spooled(sink, batch, row, err);
 }
 
+void result_sink_put(struct result_sink *sink, struct result_page body)
+{
+    sink->body = body;
+}
+
 void result_sink_end(struct result_sink *sink, struct result_end *end, const struct error *err)
 {
     end->truncated = sink->is_full;
-    if (sink->delivery != NULL)
+    if (sink->body.data != NULL)
+        delivery_end_whole(sink->delivery, sink->body);
+    else if (sink->delivery != NULL)
         delivery_end(sink->delivery, end, err);
     if (sink->spool == NULL)
         return;

@@ -14,7 +14,7 @@
 
 #include "arrow_c_data.h"
 #include "error.h"
-#include "result_writer.h"
+#include "result_pages.h"
 
 struct delivery;
 struct query;
@@ -28,8 +28,9 @@ struct result_sink {
     const struct ArrowSchema *schema; /* borrowed from open on */
     int64_t patience_us;              /* left */
     struct result_spool *spool;
-    int64_t rows; /* taken from the engine */
-    bool is_full; /* a limit left rows out */
+    struct result_page body; /* of an answer that isn't rows */
+    int64_t rows;            /* taken from the engine */
+    bool is_full;            /* a limit left rows out */
 };
 
 /* A run begins. */
@@ -40,6 +41,9 @@ void result_sink_init(struct result_sink *sink, struct query *query, struct spoo
  * ERROR_CANCELLED when nobody wants more. */
 int result_sink_open(struct result_sink *sink, const struct ArrowSchema *schema, struct error *err);
 int result_sink_add(struct result_sink *sink, const struct ArrowArray *batch, struct error *err);
+
+/* In place of rows: the answer's whole body (taken). */
+void result_sink_put(struct result_sink *sink, struct result_page body);
 
 /* The last word, after the run's done() was posted: the end of all rows, or *err
  * (else NULL). The query may be gone when it returns. */

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "access_log.h"
 #include "health.h"
+#include "http_record.h"
 #include "http_reply.h"
 #include "media_type.h"
 #include "metrics_page.h"
@@ -53,6 +55,30 @@ static void handle_iceberg(struct service *s, struct http_exchange *x, const cha
     query_handler_run(s, x, QUERY_ICEBERG);
 }
 
+static void explain_mysql(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    query_handler_explain(s, x, QUERY_MYSQL);
+}
+
+static void explain_parquet(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    query_handler_explain(s, x, QUERY_PARQUET);
+}
+
+static void explain_delta(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    query_handler_explain(s, x, QUERY_DELTA);
+}
+
+static void explain_iceberg(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    query_handler_explain(s, x, QUERY_ICEBERG);
+}
+
 static void handle_health(struct service *s, struct http_exchange *x, const char *last)
 {
     (void)last;
@@ -95,6 +121,10 @@ static const struct route ROUTES[] = {
     {"/api/spark/query/parquet", METHOD_POST, TAKES_JSON | ANSWERS_ROWS, handle_parquet},
     {"/api/spark/query/delta", METHOD_POST, TAKES_JSON | ANSWERS_ROWS, handle_delta},
     {"/api/spark/query/iceberg", METHOD_POST, TAKES_JSON | ANSWERS_ROWS, handle_iceberg},
+    {"/api/spark/explain/mysql", METHOD_POST, TAKES_JSON, explain_mysql},
+    {"/api/spark/explain/parquet", METHOD_POST, TAKES_JSON, explain_parquet},
+    {"/api/spark/explain/delta", METHOD_POST, TAKES_JSON, explain_delta},
+    {"/api/spark/explain/iceberg", METHOD_POST, TAKES_JSON, explain_iceberg},
     {"/api/spark/queries", METHOD_GET | METHOD_HEAD | METHOD_DELETE, 0, queries_handler_all},
     {"/api/spark/queries/*", METHOD_GET | METHOD_HEAD | METHOD_DELETE, 0, queries_handler_one},
     {"/api/spark/health", METHOD_GET | METHOD_HEAD, 0, handle_health},
@@ -131,25 +161,31 @@ static const struct route *find_route(const char *path, const char **ret_last)
     return NULL;
 }
 
+int router_route_count(void)
+{
+    return (int)(sizeof(ROUTES) / sizeof(ROUTES[0]));
+}
+
+const char *router_route_name(int route)
+{
+    return route == HTTP_NO_ROUTE ? "none" : ROUTES[route].pattern;
+}
+
+unsigned router_route_methods(int route)
+{
+    return route == HTTP_NO_ROUTE ? 0 : ROUTES[route].methods;
+}
+
 /* "GET, HEAD" */
 static void format_allow(unsigned methods, char *ret_text, size_t size)
 {
-    static const struct {
-        unsigned method;
-        const char *name;
-    } NAMES[] = {
-        {METHOD_GET, "GET"},
-        {METHOD_HEAD, "HEAD"},
-        {METHOD_POST, "POST"},
-        {METHOD_DELETE, "DELETE"},
-    };
     size_t length = 0;
 
     ret_text[0] = '\0';
-    for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
-        if ((methods & NAMES[i].method) != 0)
+    for (unsigned method = METHOD_GET; method < METHOD_OTHER; method <<= 1) {
+        if ((methods & method) != 0)
             length += (size_t)snprintf(ret_text + length, size - length, "%s%s",
-                                       length > 0 ? ", " : "", NAMES[i].name);
+                                       length > 0 ? ", " : "", http_method_name(method));
     }
 }
 
@@ -182,6 +218,7 @@ void router_on_headers(struct http_exchange *exchange, void *user)
     char allow[64];
 
     (void)user;
+    access_log_begin(exchange, route != NULL ? (int)(route - ROUTES) : HTTP_NO_ROUTE);
     if (route == NULL) {
         error_set(&err, ERROR_NOT_FOUND, "no route %.200s", request->path);
         refuse(exchange, &err, NULL);
