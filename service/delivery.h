@@ -10,7 +10,6 @@
 #ifndef SERVICE_DELIVERY_H
 #define SERVICE_DELIVERY_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -68,7 +67,6 @@ struct delivery {
 
     /* Any thread. */
     struct page_credits credits;
-    atomic_bool following; /* the pool is its producer */
 
     /* The producer's until over(), then the loop's. */
     struct delivery_tally tally;

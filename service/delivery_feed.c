@@ -119,9 +119,8 @@ void delivery_follow(struct delivery *delivery, struct result_spool *spool, size
     delivery->next_batch = first_batch;
     delivery->end_batch = end_batch;
     delivery->watch = (struct result_spool_watch){.wake = on_spool_news, .user = delivery};
-    atomic_store(&delivery->following, true);
     result_spool_watch(spool, &delivery->watch);
-    delivery_pool_wake(delivery->host->pool, &delivery->task);
+    delivery_pool_enter(delivery->host->pool, &delivery->task);
 }
 
 static enum delivery_step end_following(struct delivery *delivery, const struct error *err)
