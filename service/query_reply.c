@@ -42,6 +42,17 @@ static size_t common_headers(const struct query *query, enum content_coding codi
     return count;
 }
 
+/* HEAD: the query was planned, not run, so that nobody knows how long its rows
+ * are. Takes `plan`, which isn't sent. */
+static void send_head(struct http_exchange *exchange, const struct query *query,
+                      const struct http_header *headers, size_t count, char *plan)
+{
+    free(plan);
+    http_reply_begin(exchange, 200, result_choice_content_type(&query->request.answer), headers,
+                     count, NULL);
+    http_reply_end(exchange, NULL, 0);
+}
+
 void query_reply_whole(struct http_exchange *exchange, const struct query *query,
                        const struct delivery *delivery, char *body, size_t length)
 {
@@ -51,6 +62,10 @@ void query_reply_whole(struct http_exchange *exchange, const struct query *query
 
     format_timing(query, delivery, timing);
     headers[count++] = (struct http_header){"Server-Timing", timing};
+    if (query->request.heads) {
+        send_head(exchange, query, headers, count, body);
+        return;
+    }
     headers[count++] =
         (struct http_header){"Result-Truncated", delivery->tally.truncated ? "true" : "false"};
     http_reply_send_taken(exchange, 200, result_choice_content_type(&delivery->options.choice),
