@@ -30,6 +30,9 @@ function parseExactly(text) {
     typeof value === 'number' && context?.source !== undefined ? new ExactNumber(context.source) : value);
 }
 
+/* A browser that doesn't tell the source gets big integers as strings. */
+const TELLS_SOURCE = parseExactly('1') instanceof ExactNumber;
+
 /* As JSON again, digits kept. */
 function jsonText(value) {
   if (value instanceof ExactNumber) return value.digits;
@@ -126,7 +129,7 @@ function requestBody(queryId) {
     query_id: queryId,
     row_limit: Number($('row-limit').value),
     timeout_ms: Number($('timeout').value) * 1000,
-    numbers: 'string',
+    numbers: TELLS_SOURCE ? 'native' : 'string',
     tags: ['console'],
   };
   const params = $('params').value.trim();
