@@ -47,7 +47,7 @@ int bridge_class_load(JNIEnv *env, struct bridge_class *ret_bridge, struct error
         {"start", "([B)[B", &bridge.start},   {"open", "([BJ)[B", &bridge.open},
         {"next", "(JJ)[B", &bridge.next},     {"close", "(J)[B", &bridge.close},
         {"cancel", "([B)[B", &bridge.cancel}, {"canary", "()[B", &bridge.canary},
-        {"stop", "()[B", &bridge.stop},
+        {"facts", "()[B", &bridge.facts},     {"stop", "()[B", &bridge.stop},
     };
     jclass local = NULL;
 
@@ -189,6 +189,12 @@ int bridge_call_canary(JNIEnv *env, const struct bridge_class *bridge,
                        struct bridge_bytes *ret_bytes, struct error *err)
 {
     return call(env, bridge, bridge->canary, "canary", NULL, NULL, 0, ret_bytes, err);
+}
+
+int bridge_call_facts(JNIEnv *env, const struct bridge_class *bridge,
+                      struct bridge_bytes *ret_bytes, struct error *err)
+{
+    return call(env, bridge, bridge->facts, "facts", NULL, NULL, 0, ret_bytes, err);
 }
 
 int bridge_call_stop(JNIEnv *env, const struct bridge_class *bridge, struct bridge_bytes *ret_bytes,

@@ -22,6 +22,7 @@ struct bridge_class {
     jmethodID close;
     jmethodID cancel;
     jmethodID canary;
+    jmethodID facts;
     jmethodID stop;
 };
 
@@ -47,6 +48,8 @@ int bridge_call_cancel(JNIEnv *env, const struct bridge_class *bridge, const cha
                        struct bridge_bytes *ret_bytes, struct error *err);
 int bridge_call_canary(JNIEnv *env, const struct bridge_class *bridge,
                        struct bridge_bytes *ret_bytes, struct error *err);
+int bridge_call_facts(JNIEnv *env, const struct bridge_class *bridge,
+                      struct bridge_bytes *ret_bytes, struct error *err);
 int bridge_call_stop(JNIEnv *env, const struct bridge_class *bridge, struct bridge_bytes *ret_bytes,
                      struct error *err);
 

@@ -28,6 +28,7 @@ struct spark_cursor {
     struct spark_thread *thread;
     jlong id;
     struct ArrowSchema schema;
+    struct spark_source_facts source;
 };
 
 /* ---- the bridge's answers ---- */
@@ -281,6 +282,22 @@ static char *query_to_json(const struct spark_query *query)
     return text;
 }
 
+static int64_t number_or(const json_t *object, const char *name, int64_t absent)
+{
+    const json_t *number = json_object_get(object, name);
+
+    return json_is_integer(number) ? (int64_t)json_integer_value(number) : absent;
+}
+
+static void read_source(const json_t *object, struct spark_source_facts *ret_source)
+{
+    copy_field(object, "version", ret_source->version, sizeof(ret_source->version));
+    ret_source->files_read = number_or(object, "files_read", -1);
+    ret_source->files_total = number_or(object, "files_total", -1);
+    ret_source->bytes_read = number_or(object, "bytes_read", -1);
+    ret_source->bytes_total = number_or(object, "bytes_total", -1);
+}
+
 int spark_cursor_open(struct spark_thread *thread, const struct spark_query *query,
                       struct spark_cursor **ret_cursor, struct error *err)
 {
@@ -300,6 +317,7 @@ int spark_cursor_open(struct spark_thread *thread, const struct spark_query *que
         take_answer(&bytes, &answer, err) != 0)
         goto out;
     cursor->id = (jlong)json_integer_value(json_object_get(answer, "cursor"));
+    read_source(json_object_get(answer, "source"), &cursor->source);
     *ret_cursor = cursor;
     cursor = NULL;
     rc = 0;
@@ -317,6 +335,11 @@ out:
 const struct ArrowSchema *spark_cursor_schema(const struct spark_cursor *cursor)
 {
     return &cursor->schema;
+}
+
+const struct spark_source_facts *spark_cursor_source(const struct spark_cursor *cursor)
+{
+    return &cursor->source;
 }
 
 int spark_cursor_next(struct spark_cursor *cursor, struct ArrowArray *ret_batch, struct error *err)
@@ -373,4 +396,66 @@ int spark_engine_canary(struct spark_thread *thread, struct error *err)
     if (bridge_call_canary(jvm_env(thread->engine->vm), &thread->engine->bridge, &bytes, err) != 0)
         return -1;
     return check_answer(&bytes, err);
+}
+
+/* ---- facts ---- */
+
+static void read_memory(const json_t *areas, struct spark_memory ret_memory[SPARK_MEMORY_AREAS])
+{
+    static const char *const NAMES[SPARK_MEMORY_AREAS] = {
+        [SPARK_MEMORY_HEAP] = "heap",     [SPARK_MEMORY_NONHEAP] = "nonheap",
+        [SPARK_MEMORY_DIRECT] = "direct", [SPARK_MEMORY_MAPPED] = "mapped",
+        [SPARK_MEMORY_ARROW] = "arrow",
+    };
+
+    for (int i = 0; i < SPARK_MEMORY_AREAS; i++) {
+        const json_t *area = json_object_get(areas, NAMES[i]);
+        ret_memory[i].used_bytes = number_or(area, "used", 0);
+        ret_memory[i].committed_bytes = number_or(area, "committed", -1);
+        ret_memory[i].max_bytes = number_or(area, "max", -1);
+    }
+}
+
+static int read_queries(const json_t *queries, struct spark_facts *facts, struct error *err)
+{
+    const json_t *query = NULL;
+    size_t i = 0;
+
+    facts->queries = calloc(json_array_size(queries) + 1, sizeof(*facts->queries));
+    if (facts->queries == NULL)
+        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+    facts->query_count = json_array_size(queries);
+    json_array_foreach(queries, i, query)
+    {
+        struct spark_query_progress *next = &facts->queries[i];
+        copy_field(query, "tag", next->tag, sizeof(next->tag));
+        next->progress = (struct spark_progress){
+            .stages_done = number_or(query, "stages_done", 0),
+            .stages = number_or(query, "stages", 0),
+            .tasks_done = number_or(query, "tasks_done", 0),
+            .tasks = number_or(query, "tasks", 0),
+        };
+    }
+    return 0;
+}
+
+int spark_engine_facts(struct spark_thread *thread, struct spark_facts *ret_facts,
+                       struct error *err)
+{
+    struct bridge_bytes bytes = {0};
+    struct spark_facts facts = {0};
+    json_t *answer = NULL;
+    int rc = -1;
+
+    if (bridge_call_facts(jvm_env(thread->engine->vm), &thread->engine->bridge, &bytes, err) != 0 ||
+        take_answer(&bytes, &answer, err) != 0)
+        return -1;
+    read_memory(json_object_get(answer, "memory"), facts.memory);
+    facts.waiting_bytes = number_or(answer, "waiting_bytes", 0);
+    facts.spooled_bytes = number_or(answer, "spooled_bytes", 0);
+    rc = read_queries(json_object_get(answer, "queries"), &facts, err);
+    json_decref(answer);
+    if (rc == 0)
+        *ret_facts = facts;
+    return rc;
 }

@@ -17,6 +17,7 @@
 
 #include "../service/arrow_c_data.h"
 #include "../service/error.h"
+#include "spark_facts.h"
 
 struct spark_engine;
 struct spark_thread;
@@ -88,6 +89,9 @@ int spark_cursor_open(struct spark_thread *thread, const struct spark_query *que
 /* The schema, filled at open; borrowed until close. */
 const struct ArrowSchema *spark_cursor_schema(const struct spark_cursor *cursor);
 
+/* What planning knew of the source; borrowed until close. */
+const struct spark_source_facts *spark_cursor_source(const struct spark_cursor *cursor);
+
 /* Next batch in partition order. 1: *ret_batch is filled, the caller releases
  * it exactly once. 0: end. -1: *err. Blocks until one is there. */
 int spark_cursor_next(struct spark_cursor *cursor, struct ArrowArray *ret_batch, struct error *err);
@@ -103,6 +107,11 @@ void spark_engine_cancel(struct spark_thread *thread, const char *tag);
 
 /* Runs one tiny Spark job end to end. 0: a job ran and its answer was right. */
 int spark_engine_canary(struct spark_thread *thread, struct error *err);
+
+/* What the engine knows of itself right now; free(ret_facts->queries) is the
+ * caller's. Doesn't wait for any query. */
+int spark_engine_facts(struct spark_thread *thread, struct spark_facts *ret_facts,
+                       struct error *err);
 
 /* Ends the process with `code`, never returns. With a VM in the process static
  * destructors must not run beside its threads, so this is _exit after a flush.  [loop] */

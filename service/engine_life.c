@@ -8,11 +8,13 @@
 #include "canary.h"
 #include "canceller.h"
 #include "deadline.h"
+#include "engine_facts.h"
 #include "log.h"
 #include "reply_channel.h"
 #include "settings.h"
 #include "worker_pool.h"
 
+#define FACTS_INTERVAL_MS 1000
 #define VM_STACK_BYTES ((size_t)8 * 1024 * 1024)
 
 struct engine_life {
@@ -29,6 +31,7 @@ struct engine_life {
     struct worker_pool *pool;
     struct canceller *canceller;
     struct canary *canary;
+    struct engine_facts *facts;
 };
 
 struct life_mail {
@@ -85,8 +88,10 @@ static int bring_up(struct engine_life *life, struct error *err)
     if (canceller_start(life->engine, &life->canceller, err) != 0)
         return -1;
     on_progress("first query", life);
-    return canary_start(life->engine, life->config.mysql_sources, settings->canary_interval_ms,
-                        &life->canary, err);
+    if (canary_start(life->engine, life->config.mysql_sources, settings->canary_interval_ms,
+                     &life->canary, err) != 0)
+        return -1;
+    return engine_facts_start(life->engine, FACTS_INTERVAL_MS, &life->facts, err);
 }
 
 static void *vm_main(void *argument)
@@ -158,6 +163,11 @@ const struct canary *engine_life_canary(const struct engine_life *life)
     return life->canary;
 }
 
+struct engine_facts *engine_life_facts(const struct engine_life *life)
+{
+    return life->facts;
+}
+
 const char *engine_life_version(const struct engine_life *life)
 {
     return spark_engine_version(life->engine);
@@ -173,6 +183,7 @@ bool engine_life_stop(struct engine_life *life, int64_t limit_ms)
     if (!life->ready)
         return false; /* the VM is being made: nobody can interrupt that */
     if (!canary_stop(life->canary, limit_ms) ||
+        !engine_facts_stop(life->facts, monotime_span_ms(monotime_now(), limit)) ||
         worker_pool_stop(life->pool, monotime_span_ms(monotime_now(), limit)) > 0)
         return false; /* still attached: the engine must not be stopped under it */
     canceller_stop(life->canceller);

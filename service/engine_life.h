@@ -2,8 +2,8 @@
  * engine_life: brings up and takes down everything that needs the JVM, on a
  * thread of its own, while the loop already answers `starting`.
  *
- *   up:   workers (at once) | engine -> canceller -> canary (its first query) -> ready mail
- *   down: canary -> workers -> canceller -> engine, each under a limit
+ *   up:   workers (at once) | engine -> canceller -> canary (its first query) -> facts -> ready mail
+ *   down: canary, facts -> workers -> canceller -> engine, each under a limit
  */
 #ifndef SERVICE_ENGINE_LIFE_H
 #define SERVICE_ENGINE_LIFE_H
@@ -16,6 +16,7 @@
 struct canary;
 struct canceller;
 struct data_roots;
+struct engine_facts;
 struct engine_life;
 struct mysql_engine;
 struct mysql_sources;
@@ -44,6 +45,7 @@ int engine_life_start(const struct engine_life_config *config, struct engine_lif
 /* Valid after on_ready; borrowed.   [loop] */
 struct canceller *engine_life_canceller(const struct engine_life *life);
 const struct canary *engine_life_canary(const struct engine_life *life);
+struct engine_facts *engine_life_facts(const struct engine_life *life);
 const char *engine_life_version(const struct engine_life *life);
 
 /* Takes everything down; the queue is closed by then. False when something did

@@ -8,6 +8,8 @@
  *   stuck MS    waits and ignores cancels (a lost slot)
  *   fail CODE   fails with that code; before the first batch, or after `rows`
  *   echo        one row with the query's own tag (who am I)
+ *   stages D/T  progress: D of T stages done, and ten tasks for each stage
+ *   source V    facts of planning: version V, 1 of 4 files, 4096 of 16384 bytes
  *
  * Environment: FAKE_START_MS delays the start, FAKE_START_FAIL=1 lets it fail,
  * FAKE_CANARY_FAIL_AFTER=N lets canaries fail after the N-th.
@@ -23,10 +25,12 @@
 
 #define BATCH_ROWS 1000
 #define TAGS_MAX 512
+#define TASKS_PER_STAGE 10
 
 struct running_tag {
-    char tag[64];
+    char tag[SPARK_TAG_BYTES];
     bool cancelled;
+    struct spark_progress progress;
 };
 
 struct spark_engine {
@@ -47,6 +51,7 @@ struct spark_cursor {
     struct ArrowSchema schema;
     struct ArrowSchema column;
     struct ArrowSchema *columns[1];
+    struct spark_source_facts source;
     char *script;
     char *rest;
     int64_t rows_left;
@@ -148,6 +153,7 @@ static struct running_tag *register_tag(struct spark_engine *engine, const char 
         abort();
     snprintf(mine->tag, sizeof(mine->tag), "%s", tag);
     mine->cancelled = false;
+    mine->progress = (struct spark_progress){0};
     pthread_mutex_unlock(&engine->lock);
     return mine;
 }
@@ -269,6 +275,26 @@ static void make_echo(struct spark_cursor *cursor, struct ArrowArray *ret_array)
 
 /* ---- the script ---- */
 
+static void set_progress(struct spark_cursor *cursor, const char *argument)
+{
+    const char *slash = strchr(argument, '/');
+    struct spark_progress progress = {.stages_done = atoll(argument),
+                                      .stages = slash != NULL ? atoll(slash + 1) : 0};
+
+    progress.tasks_done = progress.stages_done * TASKS_PER_STAGE;
+    progress.tasks = progress.stages * TASKS_PER_STAGE;
+    pthread_mutex_lock(&cursor->engine->lock);
+    cursor->mine->progress = progress;
+    pthread_mutex_unlock(&cursor->engine->lock);
+}
+
+static void set_source(struct spark_cursor *cursor, const char *version)
+{
+    cursor->source = (struct spark_source_facts){
+        .files_read = 1, .files_total = 4, .bytes_read = 4096, .bytes_total = 16384};
+    snprintf(cursor->source.version, sizeof(cursor->source.version), "%s", version);
+}
+
 /* 1: rows are to be made, 0: script over, -1: *err. */
 static int run_script(struct spark_cursor *cursor, struct error *err)
 {
@@ -288,7 +314,12 @@ static int run_script(struct spark_cursor *cursor, struct error *err)
         }
         if (strcmp(verb, "fail") == 0)
             return error_set(err, error_code_from_name(argument), "told to fail");
-        if (!wait_ms(cursor->engine, cursor->mine, atoll(argument), strcmp(verb, "stuck") != 0))
+        if (strcmp(verb, "stages") == 0)
+            set_progress(cursor, argument);
+        else if (strcmp(verb, "source") == 0)
+            set_source(cursor, argument);
+        else if (!wait_ms(cursor->engine, cursor->mine, atoll(argument),
+                          strcmp(verb, "stuck") != 0))
             return error_set(err, ERROR_CANCELLED, "cancelled");
     }
     return 0;
@@ -303,6 +334,8 @@ int spark_cursor_open(struct spark_thread *thread, const struct spark_query *que
         abort();
     cursor->engine = thread->engine;
     cursor->rest = cursor->script;
+    cursor->source = (struct spark_source_facts){
+        .files_read = -1, .files_total = -1, .bytes_read = -1, .bytes_total = -1};
     cursor->echo = strstr(query->sql, "echo") != NULL;
     cursor->mine = register_tag(thread->engine, query->tag);
     fill_schema(cursor);
@@ -317,6 +350,11 @@ int spark_cursor_open(struct spark_thread *thread, const struct spark_query *que
 const struct ArrowSchema *spark_cursor_schema(const struct spark_cursor *cursor)
 {
     return &cursor->schema;
+}
+
+const struct spark_source_facts *spark_cursor_source(const struct spark_cursor *cursor)
+{
+    return &cursor->source;
 }
 
 int spark_cursor_next(struct spark_cursor *cursor, struct ArrowArray *ret_batch, struct error *err)
@@ -357,5 +395,33 @@ int spark_engine_canary(struct spark_thread *thread, struct error *err)
 
     if (limit > 0 && atomic_fetch_add(&thread->engine->canaries, 1) >= limit)
         return error_set(err, ERROR_ENGINE_ERROR, "told to fail");
+    return 0;
+}
+
+int spark_engine_facts(struct spark_thread *thread, struct spark_facts *ret_facts,
+                       struct error *err)
+{
+    struct spark_engine *engine = thread->engine;
+    struct spark_facts facts = {.waiting_bytes = 1, .spooled_bytes = 2};
+
+    (void)err;
+    for (int i = 0; i < SPARK_MEMORY_AREAS; i++)
+        facts.memory[i] = (struct spark_memory){
+            .used_bytes = (i + 1) * 1000, .committed_bytes = (i + 1) * 2000, .max_bytes = -1};
+    facts.queries = calloc(TAGS_MAX, sizeof(*facts.queries));
+    if (facts.queries == NULL)
+        abort();
+    pthread_mutex_lock(&engine->lock);
+    for (size_t i = 0; i < TAGS_MAX; i++) {
+        const struct running_tag *running = &engine->running[i];
+        struct spark_query_progress *next = &facts.queries[facts.query_count];
+        if (running->tag[0] == '\0')
+            continue;
+        memcpy(next->tag, running->tag, sizeof(next->tag));
+        next->progress = running->progress;
+        facts.query_count++;
+    }
+    pthread_mutex_unlock(&engine->lock);
+    *ret_facts = facts;
     return 0;
 }

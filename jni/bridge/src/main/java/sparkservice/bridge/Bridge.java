@@ -72,6 +72,11 @@ public final class Bridge {
         });
     }
 
+    /** {@code {"memory":{…},"waiting_bytes":0,"spooled_bytes":0,"queries":[…]}} or an error. */
+    public static byte[] facts() {
+        return guarded(() -> Json.bytes(running().facts()));
+    }
+
     /** Stops Spark. Null or an error. */
     public static byte[] stop() {
         return guarded(() -> {

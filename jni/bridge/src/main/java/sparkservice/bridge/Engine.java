@@ -1,5 +1,6 @@
 package sparkservice.bridge;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,6 +21,7 @@ final class Engine implements AutoCloseable {
     private final ResultBuffer.Limits limits;
     private final Query.Planner tablePlanner;
     private final Query.Planner mysqlPlanner;
+    private final QueryProgress progress = new QueryProgress();
     private final AtomicLong nextQueryId = new AtomicLong();
 
     Engine(EngineConfig config) throws Exception {
@@ -27,6 +29,7 @@ final class Engine implements AutoCloseable {
         this.limits = new ResultBuffer.Limits(MEMORY_BYTES, MEMORY_FLOOR_BYTES,
                 config.spoolBytes(), spool);
         this.session = session(SessionSettings.of(config));
+        session.sparkContext().addSparkListener(progress);
         session.experimental().extraOptimizations_$eq(Scala.seq(List.of(new CancelCheckRule())));
         PlanGate.REFUSED_FUNCTIONS.forEach(name -> SparkLine.state(session).functionRegistry()
                 .dropFunction(new FunctionIdentifier(name)));
@@ -54,6 +57,7 @@ final class Engine implements AutoCloseable {
             throw BridgeException.badRequest("A query of this tag is in flight.");
         }
         boolean opened = false;
+        progress.begin(query.tag());
         try {
             Schema schema = query.open();
             BatchReader.exportSchema(schema, schemaAddress);
@@ -81,10 +85,11 @@ final class Engine implements AutoCloseable {
         }
     }
 
-    private static void close(Query query) throws InterruptedException {
+    private void close(Query query) throws InterruptedException {
         try {
             query.close();
         } finally {
+            progress.end(query.tag());
             QueryRegistry.remove(query);
         }
     }
@@ -105,6 +110,10 @@ final class Engine implements AutoCloseable {
             context.cancelJobsWithTag(tag);
             context.removeJobTag(tag);
         }
+    }
+
+    ObjectNode facts() {
+        return EngineFacts.json(progress, limits);
     }
 
     static void cancel(String tag) {
