@@ -3,6 +3,7 @@
 #include <ctype.h>
 
 #include "byte_buffer.h"
+#include "engine_life.h"
 #include "http_reply.h"
 #include "queries.h"
 #include "query.h"
@@ -96,6 +97,11 @@ static void cancel_one(struct service *service, struct http_exchange *exchange, 
 
 /* ---- look ---- */
 
+static struct engine_facts *facts_of(const struct service *service)
+{
+    return service->health.engine_ready ? engine_life_facts(service->life) : NULL;
+}
+
 static void show_list(struct service *service, struct http_exchange *exchange)
 {
     struct query_list_filter filter;
@@ -108,7 +114,7 @@ static void show_list(struct service *service, struct http_exchange *exchange)
         query_list_read(&string, &filter, &err) != 0) {
         query_reply_refusal(exchange, &err);
     } else {
-        query_list_append(&body, queries_known(service->queries), &filter);
+        query_list_append(&body, queries_known(service->queries), &filter, facts_of(service));
         send_json(exchange, 200, &body);
     }
     query_string_done(&string);
@@ -125,7 +131,7 @@ static void show_one(struct service *service, struct http_exchange *exchange, co
         query_reply_refusal(exchange, &err);
         return;
     }
-    query_status_append(&body, query);
+    query_status_append(&body, query, facts_of(service));
     send_json(exchange, 200, &body);
 }
 

@@ -299,6 +299,37 @@ static void test_rows_so_far(void **state)
     service_client_close(&client);
 }
 
+static void test_progress(void **state)
+{
+    struct service_client client;
+    struct monotime limit = monotime_after(monotime_now(), PATIENCE_MS);
+    json_t *query = NULL;
+
+    (void)state;
+    send_query(&client, "stages 1/3 " FOREVER, NO_TIMEOUT WITH_ID(1));
+    for (;;) {
+        const json_t *progress = NULL;
+
+        query = fetch("GET", LIST "/" ID(1), 200);
+        progress = json_object_get(query, "progress");
+        if (!json_is_null(progress) && number_of(progress, "stages") == 3) {
+            assert_int_equal(number_of(progress, "stages_done"), 1);
+            assert_int_equal(number_of(progress, "tasks_done"), 10);
+            assert_int_equal(number_of(progress, "tasks"), 30);
+            break;
+        }
+        json_decref(query);
+        assert_false(monotime_reached(limit, monotime_now()));
+        pause_ms(10);
+    }
+    json_decref(query);
+    service_client_close(&client);
+    wait_state(LIST "/" ID(1), "CANCELLED");
+    query = fetch("GET", LIST "/" ID(1), 200);
+    check_null(query, "progress");
+    json_decref(query);
+}
+
 static void test_unknown(void **state)
 {
     struct answer answer;
@@ -443,6 +474,7 @@ int main(void)
         ONE(test_timed_out),
         ONE(test_cancelled),
         ONE(test_rows_so_far),
+        ONE(test_progress),
         ONE(test_unknown),
         ONE(test_history_is_bounded),
         ONE(test_pages),
