@@ -28,7 +28,9 @@ $(STACK_VENV)/.made: tests/images/stack/requirements.txt
 	$(Q)$(STACK_VENV)/bin/python -m pip install -q -r $<
 	@touch $@
 
-.PHONY: test-stack
+.PHONY: test-backend test-stack
+test-backend: build sample ## the backend of the stack: its client and page against the real service
+	$(Q)$(MAKE) --no-print-directory -C docker/backend test SPARK=$(SPARK)
 test-stack: image-deps $(STACK_VENV)/.made ## the service image and the compose stack; LONG=1: the full spans
 	$(Q)mkdir -p $(RESULTS); SPARK=$(SPARK) LONG=$(LONG) tests/images/stack/run.sh \
 		$(STACK_VENV)/bin/python --junitxml=$(RESULTS)/stack.xml $(PYTEST_ARGS)

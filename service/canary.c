@@ -9,6 +9,7 @@
 #include "../jni/spark_engine.h"
 #include "deadline.h"
 #include "log.h"
+#include "metrics.h"
 #include "mysql_sources.h"
 
 #define MYSQL_PROBE_MS 2000
@@ -91,6 +92,8 @@ static void *canary_main(void *argument)
     report_first(canary, NULL);
     do {
         bool ok = sing(canary, thread, &err) == 0;
+        if (!ok)
+            metrics_add(METRIC_CANARY_FAILURES, 1);
         if (!ok && was_ok)
             log_line(LOG_WARN, "canary query failed", LOG_TEXT("detail", err.detail));
         else if (ok && !was_ok)

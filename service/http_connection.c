@@ -14,6 +14,7 @@
 #include "http_guard.h"
 #include "http_reader.h"
 #include "log.h"
+#include "metrics.h"
 
 /* What a client may send ahead; more stays in the kernel. */
 #define INPUT_HIGH_WATER_BYTES ((size_t)64 * 1024)
@@ -49,6 +50,7 @@ struct http_connection {
     struct http_reader *reader;
     size_t dropped_bytes;
     int turn_budget;
+    bool head_read; /* of the request under way */
     bool continue_sent;
     bool refused; /* over the cap, only told so */
     bool must_close;
@@ -240,6 +242,7 @@ static bool begin_request(struct http_connection *connection)
     }
     http_reader_begin(connection->reader, connection->exchange);
     connection->state = CONNECTION_READING;
+    connection->head_read = false;
     connection->continue_sent = false;
     start_timer(connection, connection->group->config.header_timeout_ms);
     return true;
@@ -276,6 +279,7 @@ static void headers_complete(struct http_connection *connection)
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
     const struct http_server_callbacks *callbacks = &connection->group->callbacks;
 
+    connection->head_read = true;
     start_timer(connection, connection->group->config.body_timeout_ms);
     callbacks->headers(connection->exchange, callbacks->user);
     if (connection->state != CONNECTION_READING || connection->exchange == NULL)
@@ -458,6 +462,7 @@ static void on_stream_event(struct bufferevent *stream, short what, void *user)
 
     if ((what & BEV_EVENT_TIMEOUT) != 0) {
         log_line(LOG_DEBUG, "client stopped reading");
+        metrics_add(METRIC_HTTP_TIMEOUT_WRITE, 1);
         reset_on_close(connection);
         connection_lose(connection);
         return;
@@ -477,13 +482,18 @@ static void on_deadline(evutil_socket_t fd, short what, void *user)
     (void)fd;
     (void)what;
 
-    if (connection->state == CONNECTION_READING)
+    if (connection->state == CONNECTION_READING) {
+        metrics_add(connection->head_read ? METRIC_HTTP_TIMEOUT_BODY : METRIC_HTTP_TIMEOUT_HEADERS,
+                    1);
         connection_refuse(connection,
                           verdict_of(ERROR_REQUEST_TIMEOUT, "the request came in too slowly"));
-    else if (connection->state == CONNECTION_IDLE && unsent_bytes(connection) > 0)
+    } else if (connection->state == CONNECTION_IDLE && unsent_bytes(connection) > 0) {
         start_timer(connection, connection->group->config.keep_alive_ms);
-    else
+    } else {
+        if (connection->state == CONNECTION_IDLE)
+            metrics_add(METRIC_HTTP_TIMEOUT_IDLE, 1);
         connection_die(connection);
+    }
 }
 
 static void connection_destroy(struct http_connection *connection)

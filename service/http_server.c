@@ -16,6 +16,7 @@
 
 #include "http_connection.h"
 #include "log.h"
+#include "metrics.h"
 
 #define LISTEN_BACKLOG 1024
 #define ADDRESS_MAX_BYTES 64
@@ -96,6 +97,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     (void)length;
 
     bool refused = group->serving_count >= group->config.max_connections;
+    metrics_add(refused ? METRIC_HTTP_CONNECTIONS_REFUSED : METRIC_HTTP_CONNECTIONS_ACCEPTED, 1);
     if (refused && group->refused_count >= REFUSED_MAX) {
         evutil_closesocket(fd);
         return;
@@ -131,6 +133,7 @@ static void on_accept_error(struct evconnlistener *listener, void *user)
         log_line(LOG_ERROR, "cannot accept connections", LOG_TEXT("error", strerror(code)),
                  LOG_NUMBER("connections", server->group.serving_count));
     }
+    metrics_add(METRIC_HTTP_ACCEPT_FAILURES, 1);
     set_accepting(server, false);
     event_add(server->accept_pause, &pause);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "deadline.h"
+#include "metrics.h"
 #include "utf8.h"
 
 #define LINE_MAX_BYTES 8192
@@ -143,6 +144,8 @@ static void write_line(const struct log_text *line)
     do {
         written = write(STDERR_FILENO, line->bytes, line->length);
     } while (written < 0 && errno == EINTR);
+    if (written != (ssize_t)line->length)
+        metrics_add(METRIC_LOG_LINES_LOST, 1);
 }
 
 void log_set_level(enum log_level level)

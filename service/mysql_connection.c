@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "metrics.h"
 #include "mysql_errors.h"
 
 /* Longest value that is taken from a server; its own default. */
@@ -180,9 +181,15 @@ bool mysql_connection_renew(struct mysql_connection *connection)
            mysql_query(connection->handle, connection->session) == 0;
 }
 
+/* The close that follows resets: after a mere FIN a server that writes into a full
+ * window doesn't notice before its next window probe, seconds later. */
 void mysql_connection_cut(struct mysql_connection *connection)
 {
-    (void)shutdown(mysql_connection_fd(connection), SHUT_RDWR);
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    int fd = mysql_connection_fd(connection);
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    (void)shutdown(fd, SHUT_RDWR);
 }
 
 void mysql_connection_kill(struct mysql_connection *connection, const struct mysql_target *target,
@@ -195,9 +202,13 @@ void mysql_connection_kill(struct mysql_connection *connection, const struct mys
 
     snprintf(statement, sizeof(statement), "KILL QUERY %lu", mysql_thread_id(connection->handle));
     mysql_connection_cut(connection);
-    if (connect_to(target, &limits, &second, &err) != 0)
+    if (connect_to(target, &limits, &second, &err) != 0) {
+        metrics_add(METRIC_MYSQL_KILL_FAILURES, 1);
         return;
-    (void)mysql_query(second, statement);
+    }
+    metrics_add(mysql_query(second, statement) == 0 ? METRIC_MYSQL_KILLS
+                                                    : METRIC_MYSQL_KILL_FAILURES,
+                1);
     mysql_close(second);
 }
 

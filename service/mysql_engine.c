@@ -69,6 +69,11 @@ void mysql_engine_cancel(struct mysql_engine *engine, struct mysql_cutoff *cutof
     mysql_pool_wake(engine->pool);
 }
 
+struct mysql_pool_counts mysql_engine_count(const struct mysql_engine *engine)
+{
+    return mysql_pool_count(engine->pool);
+}
+
 /* ---- the steps of open ---- */
 
 static int fail_cancelled(struct error *err)

@@ -57,6 +57,9 @@ void mysql_cursor_close(struct mysql_cursor *cursor);
 /* Ends whatever the cutoff's worker waits for; doesn't block.   [loop] */
 void mysql_engine_cancel(struct mysql_engine *engine, struct mysql_cutoff *cutoff);
 
+/* Of all sources together.   [any] */
+struct mysql_pool_counts mysql_engine_count(const struct mysql_engine *engine);
+
 /* To be called by each thread that used a cursor, at its end. */
 void mysql_engine_thread_end(void);
 

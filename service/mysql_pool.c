@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "metrics.h"
 #include "mysql_connection.h"
 
 struct idle_connection {
@@ -299,7 +300,12 @@ static int fill_place(struct mysql_pool *pool, struct monotime deadline, struct 
     if (left_ms < limits.connect_ms)
         limits.connect_ms = left_ms > 0 ? left_ms : 1;
     lease->fresh = true;
-    return mysql_connection_open(&lease->source->target, &limits, &lease->connection, err);
+    if (mysql_connection_open(&lease->source->target, &limits, &lease->connection, err) != 0) {
+        metrics_add(METRIC_MYSQL_CONNECT_FAILURES, 1);
+        return -1;
+    }
+    metrics_add(METRIC_MYSQL_CONNECTS, 1);
+    return 0;
 }
 
 int mysql_pool_take(struct mysql_pool *pool, const struct mysql_target *target,

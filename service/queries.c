@@ -15,6 +15,7 @@
 #include "mysql_engine.h"
 #include "query.h"
 #include "query_log.h"
+#include "query_metrics.h"
 #include "query_queue.h"
 #include "query_registry.h"
 #include "query_reply.h"
@@ -43,6 +44,7 @@ static const struct query_events EVENTS = {on_started, on_page, on_done};
 static void retire(struct queries *queries, struct query *query)
 {
     query->ended = monotime_now();
+    query_metrics_ended(query);
     event_free(query->timer);
     query->timer = NULL;
     query_shed(query);
@@ -95,8 +97,10 @@ static void interrupt(struct queries *queries, struct query *query)
 /* Ends a query before its time: answers with `err`, if the client is still there,
  * and gets it out of the queue or its worker. */
 static void end_early(struct queries *queries, struct query *query, enum query_state ends_as,
-                      const struct error *err)
+                      enum metric reason, const struct error *err)
 {
+    if (query->state != QUERY_CANCELLING)
+        query_metrics_cancelled(reason);
     if (query_queue_remove(queries->config.queue, query)) {
         end_queued(queries, query, ends_as, err);
         return;
@@ -143,11 +147,12 @@ static void on_timer(evutil_socket_t fd, short what, void *user)
             return; /* started in time; the news of it is on its way */
         error_set(&err, ERROR_QUEUE_TIMEOUT, "no slot was free within %lld ms",
                   (long long)query->request.queue_timeout_ms);
+        query_metrics_refused(err.code);
         end_queued(queries, query, QUERY_TIMED_OUT, &err);
     } else {
         error_set(&err, ERROR_TIMEOUT, "the query ran longer than %lld ms and is cancelled",
                   (long long)query->request.timeout_ms);
-        end_early(queries, query, QUERY_TIMED_OUT, &err);
+        end_early(queries, query, QUERY_TIMED_OUT, METRIC_CANCELLED_TIMEOUT, &err);
     }
 }
 
@@ -159,7 +164,7 @@ static void on_client_gone(void *user)
 
     query->exchange = NULL;
     error_set(&err, ERROR_CANCELLED, "the client left");
-    end_early(query->events_user, query, QUERY_CANCELLED, &err);
+    end_early(query->events_user, query, QUERY_CANCELLED, METRIC_CANCELLED_CLIENT_GONE, &err);
 }
 
 static void on_client_drained(void *user)
@@ -182,6 +187,7 @@ static void on_started(struct query *query)
     queries->queued--;
     queries->busy++;
     query->state = QUERY_RUNNING;
+    query_metrics_started(query);
     event_del(query->timer);
     start_timer(query, query->request.timeout_ms);
 }
@@ -341,6 +347,7 @@ static int admit(struct queries *queries, struct http_exchange *exchange,
     query_registry_add(queries->registry, query);
     http_exchange_watch(exchange, on_client_gone, on_client_drained, query);
     start_timer(query, query->request.queue_timeout_ms);
+    query_metrics_admitted(query);
     return 0;
 }
 
@@ -351,17 +358,18 @@ void queries_submit(struct queries *queries, struct http_exchange *exchange,
 
     if (admit(queries, exchange, request, target, &err) == 0)
         return;
+    query_metrics_refused(err.code);
     query_reply_refusal(exchange, &err);
     query_request_done(request);
     mysql_target_done(target);
 }
 
-static void cancel_by_delete(struct queries *queries, struct query *query)
+static void cancel_by_delete(struct queries *queries, struct query *query, enum metric reason)
 {
     struct error err;
 
     error_set(&err, ERROR_CANCELLED, "the query was cancelled by DELETE");
-    end_early(queries, query, QUERY_CANCELLED, &err);
+    end_early(queries, query, QUERY_CANCELLED, reason, &err);
 }
 
 int queries_cancel(struct queries *queries, const char *id, struct error *err)
@@ -372,7 +380,7 @@ int queries_cancel(struct queries *queries, const char *id, struct error *err)
         return error_set(err, ERROR_NOT_FOUND, "no query %s", id);
     if (query_state_is_over(query->state))
         return error_set(err, ERROR_CONFLICT, "query %s is over", id);
-    cancel_by_delete(queries, query);
+    cancel_by_delete(queries, query, METRIC_CANCELLED_DELETE);
     return 0;
 }
 
@@ -387,7 +395,7 @@ void queries_cancel_tagged(struct queries *queries, const char *tag,
         if (query->state > QUERY_RUNNING || !query_has_tag(query, tag))
             continue;
         on_cancelled(query->id, user);
-        cancel_by_delete(queries, query);
+        cancel_by_delete(queries, query, METRIC_CANCELLED_TAG);
     }
 }
 
@@ -407,7 +415,7 @@ void queries_cancel_all(struct queries *queries)
     for (struct query *query = query_registry_first_live(queries->registry); query != NULL;
          query = next) {
         next = query->group_next;
-        end_early(queries, query, QUERY_CANCELLED, &err);
+        end_early(queries, query, QUERY_CANCELLED, METRIC_CANCELLED_DRAIN, &err);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "health.h"
 #include "http_reply.h"
 #include "media_type.h"
+#include "metrics_page.h"
 #include "openapi.h"
 #include "queries_handler.h"
 #include "query_handler.h"
@@ -71,6 +72,12 @@ static void handle_startupz(struct service *s, struct http_exchange *x, const ch
     health_answer_startupz(&s->health, x);
 }
 
+static void handle_metrics(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    metrics_page_answer(s, x);
+}
+
 static void handle_openapi(struct service *s, struct http_exchange *x, const char *last)
 {
     (void)s;
@@ -89,6 +96,7 @@ static const struct route ROUTES[] = {
     {"/livez", METHOD_GET | METHOD_HEAD, false, handle_livez},
     {"/readyz", METHOD_GET | METHOD_HEAD, false, handle_readyz},
     {"/startupz", METHOD_GET | METHOD_HEAD, false, handle_startupz},
+    {"/metrics", METHOD_GET | METHOD_HEAD, false, handle_metrics},
     {"/openapi.json", METHOD_GET | METHOD_HEAD, false, handle_openapi},
 };
 

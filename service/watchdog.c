@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "log.h"
+#include "metrics.h"
 #include "query.h"
 #include "query_registry.h"
 
@@ -22,6 +23,7 @@ static void look_at(struct watchdog *watchdog, struct query *query, struct monot
         return;
     query->lost = true;
     watchdog->lost++;
+    metrics_add(METRIC_SLOT_LOSSES, 1);
     log_line(LOG_ERROR, "slot lost: its query does not end after its cancel",
              LOG_NUMBER("slot", query->slot), LOG_TEXT("query_id", query->id),
              LOG_NUMBER("lost", watchdog->lost));

@@ -27,17 +27,7 @@ def _():
         assert os.environ[name] in jars, f"{os.environ[name]} is missing"
 
 
-from pyspark.sql import SparkSession  # noqa: E402
-
-spark = (
-    SparkSession.builder.master("local[1]")
-    .config("spark.ui.enabled", "false")
-    .config("spark.ui.showConsoleProgress", "false")
-    .config("spark.sql.shuffle.partitions", "1")
-    .config("spark.driver.host", "localhost")
-    .getOrCreate()
-)
-spark.sparkContext.setLogLevel("ERROR")
+spark = small_session()
 check_classes(
     spark._jvm,
     {

@@ -40,6 +40,24 @@ def started_jvm():
     return launch_gateway().jvm
 
 
+def small_session(settings=None):
+    """A quiet SparkSession for a few rows; `settings` are added to its own."""
+    from pyspark.sql import SparkSession
+
+    builder = (
+        SparkSession.builder.master("local[1]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
+        .config("spark.sql.shuffle.partitions", "1")
+        .config("spark.driver.host", "localhost")
+    )
+    for name, value in (settings or {}).items():
+        builder.config(name, value)
+    spark = builder.getOrCreate()
+    spark.sparkContext.setLogLevel("ERROR")
+    return spark
+
+
 def check_classes(jvm, classes):
     for title, class_name in classes.items():
         check(f"{title} loads")(lambda: jvm.java.lang.Class.forName(class_name))

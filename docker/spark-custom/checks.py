@@ -18,19 +18,9 @@ def _():
         os.stat(entry)
 
 
-from pyspark.sql import SparkSession  # noqa: E402
-
-spark = (
-    SparkSession.builder.master("local[1]")
-    .config("spark.ui.enabled", "false")
-    .config("spark.ui.showConsoleProgress", "false")
-    .config("spark.sql.shuffle.partitions", "1")
-    .config("spark.sql.warehouse.dir", "/tmp/warehouse")
-    .config("spark.sql.execution.arrow.pyspark.enabled", "true")
-    .config("spark.driver.host", "localhost")
-    .getOrCreate()
+spark = small_session(
+    {"spark.sql.warehouse.dir": "/tmp/warehouse", "spark.sql.execution.arrow.pyspark.enabled": "true"}
 )
-spark.sparkContext.setLogLevel("ERROR")
 jvm = spark._jvm
 
 

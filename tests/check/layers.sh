@@ -20,10 +20,11 @@ only 'spark_engine\.h' 'jni/.*|service/(main|engine_life|worker_pool|query_runne
 only 'http_connection\.h' 'service/http_.*'
 # Workers never touch a connection; the loop never calls the engine.
 only 'http_(reply|server|connection)\.h' \
-    'service/(http_.*|router|main|health|query_handler|queries_handler|query_reply|query_log|queries)\.[ch]'
+    'service/(http_.*|router|main|health|query_handler|queries_handler|query_reply|query_log|queries|metrics_page)\.[ch]'
 # Pure modules know neither loop nor threads nor engine.
 for module in query_request query_string problem data_roots result_json error byte_buffer media_type \
-    mysql_lexer mysql_statement mysql_gate mysql_params mysql_errors; do
+    mysql_lexer mysql_statement mysql_gate mysql_params mysql_errors \
+    arrow_ipc_write arrow_ipc_schema arrow_ipc_read arrow_ipc_read_schema flatbuffer_write flatbuffer_read; do
     if grep -nE '#include [<"](event2/|pthread|.*spark_engine|http_|mysql\.h)' "service/$module.c"; then
         echo "layers: $module is a pure module"
         bad=1

@@ -1,0 +1,124 @@
+#include "metrics_page.h"
+
+#include <inttypes.h>
+
+#include "canary.h"
+#include "engine_facts.h"
+#include "engine_life.h"
+#include "http_reply.h"
+#include "http_server.h"
+#include "metrics.h"
+#include "mysql_engine.h"
+#include "process_metrics.h"
+#include "queries.h"
+#include "query_queue.h"
+#include "service.h"
+
+#define PAGE_TYPE "text/plain; version=0.0.4; charset=utf-8"
+
+static void set_size(enum metric metric, size_t value)
+{
+    metrics_set(metric, (int64_t)value);
+}
+
+/* The limits, so that a rule can say "90 % of". */
+static void look_at_limits(const struct settings *settings)
+{
+    metrics_set(METRIC_HTTP_CONNECTIONS_LIMIT, settings->max_connections);
+    metrics_set(METRIC_QUEUE_LIMIT, settings->queue_length);
+    metrics_set(METRIC_SLOTS, settings->workers);
+    metrics_set(METRIC_CANARY_MAX_AGE, settings->canary_max_age_ms);
+    metrics_set(METRIC_MYSQL_LIMIT, settings->mysql_connections);
+    metrics_set(METRIC_SPOOL_LIMIT, settings->spool_bytes);
+}
+
+static void look_at_engine(const struct service *service, struct engine_memory *memory)
+{
+    const struct health *health = &service->health;
+
+    metrics_set(METRIC_HEALTHY, health_status(health) == HEALTH_HEALTHY);
+    if (!health->engine_ready)
+        return;
+    metrics_set(METRIC_CANARY_AGE, canary_age_ms(engine_life_canary(service->life)));
+    (void)engine_facts_memory(engine_life_facts(service->life), memory);
+    metrics_set(METRIC_BRIDGE_WAITING, memory->waiting_bytes);
+    metrics_set(METRIC_BRIDGE_SPOOLED, memory->spooled_bytes);
+}
+
+static void look_at_queries(const struct service *service)
+{
+    struct queries_counts counts = queries_count(service->queries);
+
+    set_size(METRIC_QUEUE_DEPTH, query_queue_length(service->queue));
+    set_size(METRIC_SLOTS_BUSY, counts.busy);
+    set_size(METRIC_SLOTS_LOST, counts.lost);
+}
+
+static void look_at_mysql(const struct service *service)
+{
+    struct mysql_pool_counts counts = mysql_engine_count(service->mysql);
+
+    set_size(METRIC_MYSQL_IN_USE, counts.open - counts.idle);
+    set_size(METRIC_MYSQL_IDLE, counts.idle);
+    set_size(METRIC_MYSQL_WAITING, counts.waiting);
+}
+
+/* A figure that an area doesn't have is left out; before the JVM is up all are 0. */
+static void write_memory_kind(struct byte_buffer *out, enum spark_memory_area area,
+                              const char *kind, int64_t bytes)
+{
+    if (bytes >= 0)
+        byte_buffer_append_format(
+            out, "spark_service_jvm_memory_bytes{area=\"%s\",kind=\"%s\"} %" PRId64 "\n",
+            engine_facts_area_name(area), kind, bytes);
+}
+
+static void write_jvm_memory(const struct engine_memory *memory, struct byte_buffer *out)
+{
+    metrics_write_head(out, "spark_service_jvm_memory_bytes", "gauge",
+                       "Memory of the JVM, about a second old.");
+    for (int i = 0; i < SPARK_MEMORY_AREAS; i++) {
+        const struct spark_memory *area = &memory->areas[i];
+
+        write_memory_kind(out, (enum spark_memory_area)i, "used", area->used_bytes);
+        write_memory_kind(out, (enum spark_memory_area)i, "committed", area->committed_bytes);
+        write_memory_kind(out, (enum spark_memory_area)i, "max", area->max_bytes);
+    }
+}
+
+static void write_build_info(const struct service *service, struct byte_buffer *out)
+{
+    const char *name = "spark_service_build_info";
+
+    metrics_write_head(out, name, "gauge", "1, with the versions as labels.");
+    byte_buffer_append_format(out, "%s{version=", name);
+    metrics_write_label_value(out, SPARK_SERVICE_VERSION);
+    byte_buffer_append_text(out, ",spark_line=");
+    metrics_write_label_value(out, service->settings.spark_line);
+    byte_buffer_append_text(out, "} 1\n");
+}
+
+void metrics_page_answer(const struct service *service, struct http_exchange *exchange)
+{
+    const struct http_header headers[] = {{"Cache-Control", "no-store"}};
+    struct engine_memory memory = {0};
+    struct byte_buffer page = {0};
+    struct error err;
+
+    set_size(METRIC_HTTP_CONNECTIONS, http_server_connection_count(service->http));
+    look_at_limits(&service->settings);
+    look_at_engine(service, &memory);
+    look_at_queries(service);
+    look_at_mysql(service);
+    write_build_info(service, &page);
+    metrics_write(&page);
+    write_jvm_memory(&memory, &page);
+    process_metrics_write(&page);
+    if (page.failed) {
+        byte_buffer_done(&page);
+        error_set(&err, ERROR_ENGINE_ERROR, "out of memory");
+        http_reply_problem(exchange, &err, NULL, -1, 0, NULL);
+        return;
+    }
+    http_reply_send_taken(exchange, 200, PAGE_TYPE, headers, 1, page.data, page.length);
+}

@@ -1,0 +1,109 @@
+/*
+ * metrics_table: every series of metrics.h, one a line. Included with X or
+ * HISTOGRAM defined; no include guard on purpose.
+ *
+ *   X(enum suffix, kind, name, labels, help)
+ *   HISTOGRAM(enum suffix, name, labels, help)     seconds
+ *
+ * A new bound of the service gets a line here, with the limit beside it.
+ */
+#ifndef X
+#define X(name, kind, text, labels, help)
+#endif
+#ifndef HISTOGRAM
+#define HISTOGRAM(name, text, labels, help)
+#endif
+
+#define S(name) "spark_service_" name
+
+/* clang-format off */
+
+/* ---- HTTP (requests themselves: http_metrics) ---- */
+X(HTTP_CONNECTIONS, GAUGE, S("http_connections"), "", "Open client connections.")
+X(HTTP_CONNECTIONS_LIMIT, GAUGE, S("http_connections_limit"), "", "MAX_CONNECTIONS.")
+X(HTTP_CONNECTIONS_ACCEPTED, COUNTER, S("http_connections_accepted_total"), "", "Connections taken, refused ones not included.")
+X(HTTP_CONNECTIONS_REFUSED, COUNTER, S("http_connections_refused_total"), "", "Connections over MAX_CONNECTIONS, told 503 or closed.")
+X(HTTP_ACCEPT_FAILURES, COUNTER, S("http_accept_failures_total"), "", "accept(2) that failed, as without descriptors.")
+X(HTTP_TIMEOUT_HEADERS, COUNTER, S("http_client_timeouts_total"), "phase=\"headers\"", "Clients too slow, by what they were slow with.")
+X(HTTP_TIMEOUT_BODY, COUNTER, S("http_client_timeouts_total"), "phase=\"body\"", "")
+X(HTTP_TIMEOUT_IDLE, COUNTER, S("http_client_timeouts_total"), "phase=\"keep_alive\"", "")
+X(HTTP_TIMEOUT_WRITE, COUNTER, S("http_client_timeouts_total"), "phase=\"answer\"", "")
+
+/* ---- queries ---- */
+X(QUEUE_DEPTH, GAUGE, S("queue_depth"), "class=\"query\"", "Queries that wait for a slot.")
+X(QUEUE_LIMIT, GAUGE, S("queue_limit"), "class=\"query\"", "QUEUE_LENGTH.")
+X(IN_FLIGHT_MYSQL, GAUGE, S("queries_in_flight"), "source=\"mysql\"", "Queries waiting, running or being cancelled.")
+X(IN_FLIGHT_PARQUET, GAUGE, S("queries_in_flight"), "source=\"parquet\"", "")
+X(IN_FLIGHT_DELTA, GAUGE, S("queries_in_flight"), "source=\"delta\"", "")
+X(IN_FLIGHT_ICEBERG, GAUGE, S("queries_in_flight"), "source=\"iceberg\"", "")
+X(REFUSED_STARTING, COUNTER, S("queries_refused_total"), "reason=\"starting\"", "Queries that never ran, by why.")
+X(REFUSED_DRAINING, COUNTER, S("queries_refused_total"), "reason=\"draining\"", "")
+X(REFUSED_QUEUE_FULL, COUNTER, S("queries_refused_total"), "reason=\"queue_full\"", "")
+X(REFUSED_QUEUE_TIMEOUT, COUNTER, S("queries_refused_total"), "reason=\"queue_timeout\"", "")
+X(REFUSED_CONFLICT, COUNTER, S("queries_refused_total"), "reason=\"conflict\"", "")
+X(REFUSED_OTHER, COUNTER, S("queries_refused_total"), "reason=\"other\"", "")
+X(RESULT_ROWS, COUNTER, S("result_rows_total"), "", "Rows written into answers.")
+X(RESULT_BYTES, COUNTER, S("result_bytes_total"), "", "Bytes of answers, before compression.")
+X(RESULTS_TRUNCATED, COUNTER, S("results_truncated_total"), "", "Answers cut by row_limit or byte_limit.")
+X(CANCELLED_DELETE, COUNTER, S("cancellations_total"), "reason=\"delete\"", "Queries ended before their time, by what asked for it.")
+X(CANCELLED_TAG, COUNTER, S("cancellations_total"), "reason=\"tag\"", "")
+X(CANCELLED_CLIENT_GONE, COUNTER, S("cancellations_total"), "reason=\"client_gone\"", "")
+X(CANCELLED_TIMEOUT, COUNTER, S("cancellations_total"), "reason=\"timeout\"", "")
+X(CANCELLED_WAIT, COUNTER, S("cancellations_total"), "reason=\"wait\"", "")
+X(CANCELLED_STALLED, COUNTER, S("cancellations_total"), "reason=\"stalled\"", "")
+X(CANCELLED_DRAIN, COUNTER, S("cancellations_total"), "reason=\"drain\"", "")
+
+/* ---- slots and proof of life ---- */
+X(SLOTS, GAUGE, S("slots"), "", "WORKERS: queries that can run at once.")
+X(SLOTS_BUSY, GAUGE, S("slots_busy"), "", "Slots with a query, lost ones included.")
+X(SLOTS_LOST, GAUGE, S("slots_lost"), "", "Slots whose query did not end SLOT_LOST_MS after its cancel.")
+X(SLOT_LOSSES, COUNTER, S("slot_losses_total"), "", "Slots ever lost, those that came back included.")
+X(CANARY_AGE, GAUGE_MS, S("canary_age_seconds"), "", "Time since the last good canary query; 0 until the first.")
+X(CANARY_MAX_AGE, GAUGE_MS, S("canary_age_limit_seconds"), "", "CANARY_MAX_AGE_MS.")
+X(CANARY_FAILURES, COUNTER, S("canary_failures_total"), "", "Canary queries that failed.")
+X(HEALTHY, GAUGE, S("healthy"), "", "1 when /readyz says 200.")
+
+/* ---- MySQL, direct engine ---- */
+X(MYSQL_IN_USE, GAUGE, S("mysql_connections"), "state=\"in_use\"", "Connections of the direct engine, all sources together.")
+X(MYSQL_IDLE, GAUGE, S("mysql_connections"), "state=\"idle\"", "")
+X(MYSQL_LIMIT, GAUGE, S("mysql_connections_limit"), "", "MYSQL_CONNECTIONS, for each source.")
+X(MYSQL_WAITING, GAUGE, S("mysql_waiting"), "", "Queries that wait for a MySQL connection.")
+X(MYSQL_CONNECTS, COUNTER, S("mysql_connects_total"), "result=\"ok\"", "Connections made to MySQL.")
+X(MYSQL_CONNECT_FAILURES, COUNTER, S("mysql_connects_total"), "result=\"failed\"", "")
+X(MYSQL_KILLS, COUNTER, S("mysql_kills_total"), "result=\"ok\"", "KILL QUERY sent for cancelled queries.")
+X(MYSQL_KILL_FAILURES, COUNTER, S("mysql_kills_total"), "result=\"failed\"", "")
+
+/* ---- results on disk and streams ---- */
+X(SPOOL_BYTES, GAUGE, S("spool_bytes"), "", "Bytes of results on disk.")
+X(SPOOL_LIMIT, GAUGE, S("spool_limit_bytes"), "", "SPOOL_BYTES.")
+
+X(BRIDGE_WAITING, GAUGE, S("engine_waiting_bytes"), "", "Batches in the JVM that no worker has taken yet; part of its heap.")
+X(BRIDGE_SPOOLED, GAUGE, S("engine_spooled_bytes"), "", "Batches that the JVM put on disk, as nobody took them in time.")
+
+/* ---- log ---- */
+X(LOG_LINES_LOST, COUNTER, S("log_lines_lost_total"), "", "Log lines that stderr did not take whole.")
+
+/* ---- spans ---- */
+#define OUTCOMES(name, source, engine, help) \
+    HISTOGRAM(name##_SUCCEEDED, S("query_duration_seconds"), \
+              "source=\"" source "\",engine=\"" engine "\",outcome=\"succeeded\"", help) \
+    HISTOGRAM(name##_FAILED, S("query_duration_seconds"), \
+              "source=\"" source "\",engine=\"" engine "\",outcome=\"failed\"", "") \
+    HISTOGRAM(name##_CANCELLED, S("query_duration_seconds"), \
+              "source=\"" source "\",engine=\"" engine "\",outcome=\"cancelled\"", "") \
+    HISTOGRAM(name##_TIMED_OUT, S("query_duration_seconds"), \
+              "source=\"" source "\",engine=\"" engine "\",outcome=\"timed_out\"", "")
+OUTCOMES(DURATION_MYSQL_DIRECT, "mysql", "direct", "From the request's last byte to the query's end.")
+OUTCOMES(DURATION_MYSQL_SPARK, "mysql", "spark", "")
+OUTCOMES(DURATION_PARQUET, "parquet", "spark", "")
+OUTCOMES(DURATION_DELTA, "delta", "spark", "")
+OUTCOMES(DURATION_ICEBERG, "iceberg", "spark", "")
+#undef OUTCOMES
+HISTOGRAM(QUEUE_WAIT, S("queue_wait_seconds"), "class=\"query\"", "From the request's last byte to a slot.")
+HISTOGRAM(CANCEL_LATENCY, S("cancel_latency_seconds"), "", "From a cancel to the free slot.")
+
+/* clang-format on */
+
+#undef S
+#undef X
+#undef HISTOGRAM

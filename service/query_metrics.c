@@ -1,0 +1,94 @@
+#include "query_metrics.h"
+
+#include "deadline.h"
+#include "query.h"
+
+static enum metric in_flight_of(const struct query *query)
+{
+    static const enum metric METRICS[QUERY_SOURCE_COUNT] = {
+        [QUERY_MYSQL] = METRIC_IN_FLIGHT_MYSQL,
+        [QUERY_PARQUET] = METRIC_IN_FLIGHT_PARQUET,
+        [QUERY_DELTA] = METRIC_IN_FLIGHT_DELTA,
+        [QUERY_ICEBERG] = METRIC_IN_FLIGHT_ICEBERG,
+    };
+
+    return METRICS[query->request.source];
+}
+
+/* The histograms of one source and engine follow each other in this order. */
+static enum metric_histogram duration_of(const struct query *query)
+{
+    static const enum metric_histogram FIRST[QUERY_SOURCE_COUNT] = {
+        [QUERY_MYSQL] = HISTOGRAM_DURATION_MYSQL_SPARK_SUCCEEDED,
+        [QUERY_PARQUET] = HISTOGRAM_DURATION_PARQUET_SUCCEEDED,
+        [QUERY_DELTA] = HISTOGRAM_DURATION_DELTA_SUCCEEDED,
+        [QUERY_ICEBERG] = HISTOGRAM_DURATION_ICEBERG_SUCCEEDED,
+    };
+    enum metric_histogram first = FIRST[query->request.source];
+
+    if (query_request_is_direct(&query->request))
+        first = HISTOGRAM_DURATION_MYSQL_DIRECT_SUCCEEDED;
+    switch (query->state) {
+    case QUERY_SUCCEEDED:
+        return first;
+    case QUERY_CANCELLED:
+        return first + 2;
+    case QUERY_TIMED_OUT:
+        return first + 3;
+    default:
+        return first + 1;
+    }
+}
+
+void query_metrics_admitted(const struct query *query)
+{
+    metrics_add(in_flight_of(query), 1);
+}
+
+void query_metrics_refused(enum error_code code)
+{
+    switch (code) {
+    case ERROR_STARTING:
+        metrics_add(METRIC_REFUSED_STARTING, 1);
+        break;
+    case ERROR_DRAINING:
+        metrics_add(METRIC_REFUSED_DRAINING, 1);
+        break;
+    case ERROR_QUEUE_FULL:
+        metrics_add(METRIC_REFUSED_QUEUE_FULL, 1);
+        break;
+    case ERROR_QUEUE_TIMEOUT:
+        metrics_add(METRIC_REFUSED_QUEUE_TIMEOUT, 1);
+        break;
+    case ERROR_CONFLICT:
+        metrics_add(METRIC_REFUSED_CONFLICT, 1);
+        break;
+    default:
+        metrics_add(METRIC_REFUSED_OTHER, 1);
+        break;
+    }
+}
+
+void query_metrics_started(const struct query *query)
+{
+    metrics_observe_us(HISTOGRAM_QUEUE_WAIT, query->timing.queue_us);
+}
+
+void query_metrics_cancelled(enum metric reason)
+{
+    metrics_add(reason, 1);
+}
+
+void query_metrics_ended(const struct query *query)
+{
+    struct monotime now = monotime_now();
+
+    metrics_add(in_flight_of(query), -1);
+    metrics_observe_us(duration_of(query), monotime_span_us(query->received, now));
+    if (monotime_is_set(query->cancel_began))
+        metrics_observe_us(HISTOGRAM_CANCEL_LATENCY, monotime_span_us(query->cancel_began, now));
+    metrics_add(METRIC_RESULT_ROWS, query->outcome.rows);
+    metrics_add(METRIC_RESULT_BYTES, query->outcome.bytes);
+    if (query->outcome.truncated)
+        metrics_add(METRIC_RESULTS_TRUNCATED, 1);
+}
