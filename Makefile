@@ -14,7 +14,7 @@ VERSION := 0.1.0
 
 # ---- packages -------------------------------------------------------------
 BUILD_PACKAGES := gcc g++ make pkg-config libevent-dev libjansson-dev uthash-dev node-llhttp libmariadb-dev \
-	openjdk-17-jdk-headless maven curl
+	zlib1g-dev libzstd-dev openjdk-17-jdk-headless maven curl
 TEST_PACKAGES := libcmocka-dev python3 python3-venv mariadb-server libaio1 libnuma1
 
 # ---- C --------------------------------------------------------------------
@@ -42,7 +42,8 @@ CFLAGS   := -std=gnu11 $(WARNINGS) $(COMMON_FLAGS)
 CXXFLAGS := -std=c++17 -Wall -Wextra -Wshadow -Wconversion -Werror -fno-exceptions -fno-rtti \
 	$(COMMON_FLAGS)
 LDFLAGS  := $(FLAGS_$(MODE)) -pthread -Wl,-z,relro,-z,now
-LDLIBS   := -levent_core -levent_extra -ljansson $(shell pkg-config --libs $(MYSQL_CLIENT)) -lstdc++ -lm -ldl
+LDLIBS   := -levent_core -levent_extra -ljansson $(shell pkg-config --libs $(MYSQL_CLIENT)) -lzstd -lz \
+	-lstdc++ -lm -ldl
 
 OBJ      := $(B)/obj/$(MODE)
 SERVICE_SOURCES := $(filter-out service/main.c,$(wildcard service/*.c)) $(wildcard service/*.cc)
@@ -184,6 +185,10 @@ $(B)/venv/.made: tests/requirements.txt
 	$(Q)$(PYTHON) -m pip install -q -r tests/requirements.txt
 	@touch $@
 
+$(B)/venv/.bench: tests/bench/requirements.txt $(B)/venv/.made
+	$(Q)$(PYTHON) -m pip install -q -r $<
+	@touch $@
+
 .PHONY: test test-unit test-unit-one test-asan test-tsan test-bridge test-integration
 STEPS ?= check test-unit test-asan test-tsan test-bridge test-integration
 test: test-deps build sample ## everything; ends with the counts
@@ -230,9 +235,11 @@ test-integration: $(B)/venv/.made sanitized ## the real service over HTTP: confo
 	$(Q)mkdir -p $(RESULTS); SPARK=$(SPARK) $(PYTHON) -m pytest tests/integration \
 		--junitxml=$(RESULTS)/integration.xml $(PYTEST_ARGS)
 
-.PHONY: bench-overhead bench-json
+.PHONY: bench-overhead bench-stream bench-json
 bench-overhead: build sample $(B)/venv/.made ## time the service adds to the bridge's own
 	$(Q)SPARK=$(SPARK) $(PYTHON) tests/bench/bench_overhead.py
+bench-stream: build $(B)/venv/.bench ## a million rows to a fast client, beside DuckDB's COPY
+	$(Q)SPARK=$(SPARK) $(PYTHON) tests/bench/bench_stream.py
 bench-json: $(OBJ)/bench/bench_result_json ## rows per second of the JSON writer
 	@$<
 $(OBJ)/bench/%: $(OBJ)/tests/bench/%.o $(OBJ)/tests/unit/arrow_build.o $(SERVICE_LIBRARY)

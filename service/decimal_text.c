@@ -107,12 +107,33 @@ static char *put_scaled(char *out, const char *digits, size_t count, int scale)
     return put(out, digits, count);
 }
 
+/* A 128-bit value that fits 64 bits, as nearly all do; gives false for the others. */
+static bool read_small(const void *value, int value_bytes, int64_t *ret_small)
+{
+    int64_t limbs[2];
+
+    if (value_bytes != sizeof(limbs))
+        return false;
+    memcpy(limbs, value, sizeof(limbs));
+    *ret_small = limbs[0];
+    return limbs[1] == (limbs[0] < 0 ? -1 : 0);
+}
+
 char *decimal_text(char *out, const void *value, int value_bytes, int scale)
 {
     char digits[DIGITS_MAX];
     char *end = digits + sizeof(digits);
     struct magnitude magnitude;
+    int64_t small;
 
+    if (read_small(value, value_bytes, &small)) {
+        uint64_t absolute = small < 0 ? -(uint64_t)small : (uint64_t)small;
+
+        if (small < 0)
+            *out++ = '-';
+        end = absolute != 0 ? number_text_uint64(digits, absolute) : digits;
+        return put_scaled(out, digits, (size_t)(end - digits), scale);
+    }
     if (magnitude_read(&magnitude, value, value_bytes))
         *out++ = '-';
     char *start = magnitude_digits(&magnitude, end);

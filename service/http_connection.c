@@ -19,6 +19,10 @@
 /* What a client may send ahead; more stays in the kernel. */
 #define INPUT_HIGH_WATER_BYTES ((size_t)64 * 1024)
 
+/* Given to the kernel in one turn; libevent's own 16 KiB is a turn of the loop and a
+ * system call for every sixteenth of a page. */
+#define WRITE_MAX_BYTES ((size_t)1024 * 1024)
+
 /* After a last answer the rest of the request is read and dropped for a while:
  * closing over unread bytes resets the connection, and a reset can overtake the
  * answer (RFC 9112 §9.6). */
@@ -461,7 +465,10 @@ static void on_stream_event(struct bufferevent *stream, short what, void *user)
     (void)stream;
 
     if ((what & BEV_EVENT_TIMEOUT) != 0) {
-        log_line(LOG_DEBUG, "client stopped reading");
+        log_line(LOG_INFO, "client took nothing for too long: connection reset",
+                 LOG_NUMBER("unsent_bytes", evbuffer_get_length(bufferevent_get_output(stream))));
+        if (connection->exchange != NULL)
+            connection->exchange->stalled = true;
         metrics_add(METRIC_HTTP_TIMEOUT_WRITE, 1);
         reset_on_close(connection);
         connection_lose(connection);
@@ -576,6 +583,7 @@ void http_connection_new(struct http_connection_group *group, evutil_socket_t fd
         group->serving_count++;
     bufferevent_setcb(connection->stream, on_readable, on_writable, on_stream_event, connection);
     bufferevent_setwatermark(connection->stream, EV_WRITE, HTTP_LOW_WATER_BYTES - 1, 0);
+    bufferevent_set_max_single_write(connection->stream, WRITE_MAX_BYTES);
     bufferevent_set_timeouts(connection->stream, NULL, &write_stall);
     bufferevent_enable(connection->stream, EV_READ | EV_WRITE);
 

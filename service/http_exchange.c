@@ -67,6 +67,31 @@ const char *http_exchange_header(const struct http_exchange *exchange, const cha
     return NULL;
 }
 
+bool http_exchange_join_header(const struct http_exchange *exchange, const char *name,
+                               struct byte_buffer *ret_value)
+{
+    const char *at = exchange->text.data + exchange->fields_at;
+    const char *end = exchange->text.data + exchange->text.length;
+    bool found = false;
+
+    while (at < end) {
+        const char *value = at + strlen(at) + 1;
+        if (strcasecmp(at, name) == 0) {
+            byte_buffer_append_text(ret_value, found ? ", " : "");
+            byte_buffer_append_text(ret_value, value);
+            found = true;
+        }
+        at = value + strlen(value) + 1;
+    }
+    byte_buffer_append_char(ret_value, '\0');
+    return found;
+}
+
+bool http_exchange_has_stalled(const struct http_exchange *exchange)
+{
+    return exchange->stalled;
+}
+
 void http_exchange_watch(struct http_exchange *exchange, void (*on_gone)(void *user),
                          void (*on_drained)(void *user), void *user)
 {

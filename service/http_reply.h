@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "byte_buffer.h"
 #include "deadline.h"
 #include "error.h"
 
@@ -53,11 +54,19 @@ const struct http_request *http_exchange_request(const struct http_exchange *exc
 /* Value of the first header of that name (any case), NULL when absent; borrowed. */
 const char *http_exchange_header(const struct http_exchange *exchange, const char *name);
 
+/* Appends the values of all headers of that name as one list (RFC 9110 §5.3) and
+ * a NUL; false when there is none. */
+bool http_exchange_join_header(const struct http_exchange *exchange, const char *name,
+                               struct byte_buffer *ret_value);
+
 /* on_gone: the client closed or half-closed, or the connection broke; the
  * exchange is dead when it returns. on_drained: unsent bytes fell below the
  * low-water mark (64 KiB). Both NULL-able; borrowed `user`. */
 void http_exchange_watch(struct http_exchange *exchange, void (*on_gone)(void *user),
                          void (*on_drained)(void *user), void *user);
+
+/* Whether the client is gone because it took nothing for too long. For on_gone. */
+bool http_exchange_has_stalled(const struct http_exchange *exchange);
 
 /* on_sent runs once, after the answer ended: when its last byte went to the
  * kernel, or with an unset time when the connection broke first. The exchange

@@ -5,6 +5,8 @@
 
 #include "json_text.h"
 
+#define KEY_SHORT_BYTES 16
+
 static bool write_dictionary(const struct json_column *column, int64_t index,
                              struct byte_buffer *out)
 {
@@ -33,17 +35,27 @@ static bool write_list(const struct json_column *column, int64_t index, struct b
     return true;
 }
 
+/* Most keys are short: two words copied whole are quicker than a call that counts. */
+static inline void append_key(struct byte_buffer *out, const struct byte_buffer *key)
+{
+    if (key->length > KEY_SHORT_BYTES || !byte_buffer_reserve(out, KEY_SHORT_BYTES)) {
+        byte_buffer_append(out, key->data, key->length);
+        return;
+    }
+    memcpy(out->data + out->length, key->data, KEY_SHORT_BYTES);
+    out->length += key->length;
+}
+
 bool json_column_write_struct(const struct json_column *column, int64_t index,
                               struct byte_buffer *out)
 {
     index += column->cells->offset;
-    byte_buffer_append_char(out, '{');
+    if (column->child_count == 0)
+        byte_buffer_append_char(out, '{');
     for (size_t i = 0; i < column->child_count; i++) {
         const struct json_column *child = &column->children[i];
 
-        if (i > 0)
-            byte_buffer_append_char(out, ',');
-        byte_buffer_append(out, child->key.data, child->key.length);
+        append_key(out, &child->key);
         if (!json_column_write(child, index, out))
             return false;
     }
@@ -120,7 +132,7 @@ static json_cell_writer choose_map_writer(const struct result_column *cells)
 }
 
 static json_cell_writer choose_writer(const struct result_column *cells,
-                                      const struct result_json_options *options)
+                                      const struct json_options *options)
 {
     if (cells->dictionary != NULL)
         return write_dictionary;
@@ -136,17 +148,23 @@ static json_cell_writer choose_writer(const struct result_column *cells,
     }
 }
 
+/* `{"name":`, `,"name":` behind a first field; zeros up to the length that is copied whole. */
+static bool make_key(struct byte_buffer *key, const char *name, bool first)
+{
+    byte_buffer_append_char(key, first ? '{' : ',');
+    json_text_append_string(key, name, strlen(name));
+    byte_buffer_append_char(key, ':');
+    if (!byte_buffer_reserve(key, KEY_SHORT_BYTES))
+        return false;
+    memset(key->data + key->length, 0, KEY_SHORT_BYTES);
+    return true;
+}
+
 int json_column_init(struct json_column *column, const struct result_column *cells,
-                     const struct result_json_options *options)
+                     const struct json_options *options)
 {
     column->cells = cells;
     column->write = choose_writer(cells, options);
-    if (cells->name != NULL) {
-        json_text_append_string(&column->key, cells->name, strlen(cells->name));
-        byte_buffer_append_char(&column->key, ':');
-        if (column->key.failed)
-            return -1;
-    }
     if (cells->dictionary != NULL) {
         column->dictionary = calloc(1, sizeof(*column->dictionary));
         if (column->dictionary == NULL ||
@@ -158,7 +176,8 @@ int json_column_init(struct json_column *column, const struct result_column *cel
         return -1;
     column->child_count = cells->child_count;
     for (size_t i = 0; i < column->child_count; i++) {
-        if (json_column_init(&column->children[i], &cells->children[i], options) < 0)
+        if (json_column_init(&column->children[i], &cells->children[i], options) < 0 ||
+            !make_key(&column->children[i].key, column->children[i].cells->name, i == 0))
             return -1;
     }
     return 0;

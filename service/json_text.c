@@ -117,13 +117,11 @@ static void append_escape(struct byte_buffer *out, uint8_t byte)
     byte_buffer_append(out, escape, escape[1] == 'u' ? 6 : 2);
 }
 
-void json_text_append_string(struct byte_buffer *out, const void *bytes, size_t length)
+/* Text from its first byte on that needs a look: escapes, repairs. */
+static void append_unclean(struct byte_buffer *out, const uint8_t *at, const uint8_t *end)
 {
-    const uint8_t *at = bytes;
-    const uint8_t *end = at + length;
     const uint8_t *copied = at; /* everything before is in `out` */
 
-    byte_buffer_append_char(out, '"');
     while ((at = skip_clean(at, end)) < end) {
         bool valid;
 
@@ -142,6 +140,39 @@ void json_text_append_string(struct byte_buffer *out, const void *bytes, size_t 
         at = next;
     }
     byte_buffer_append(out, copied, (size_t)(end - copied));
+}
+
+/* Copies the bytes that need no second look, up to the first word that has one that
+ * does; gives how many. `to` has room for all of them. */
+static size_t copy_clean(char *to, const uint8_t *from, size_t length)
+{
+    uint64_t word;
+    size_t done = 0;
+
+    for (; length - done >= sizeof(word); done += sizeof(word)) {
+        memcpy(&word, from + done, sizeof(word));
+        if (unclean_bytes(word) != 0)
+            return done;
+        memcpy(to + done, &word, sizeof(word));
+    }
+    for (; done < length && is_clean(from[done]); done++)
+        to[done] = (char)from[done];
+    return done;
+}
+
+void json_text_append_string(struct byte_buffer *out, const void *bytes, size_t length)
+{
+    const uint8_t *at = bytes;
+    const uint8_t *end = at + length;
+
+    if (!byte_buffer_reserve(out, length + 2))
+        return;
+    out->data[out->length++] = '"';
+    size_t clean = copy_clean(out->data + out->length, at, length);
+    out->length += clean;
+    at += clean;
+    if (at < end)
+        append_unclean(out, at, end);
     byte_buffer_append_char(out, '"');
 }
 

@@ -1,7 +1,9 @@
 #include "number_text.h"
 
 #include <charconv>
+#include <cstdint>
 #include <cstring>
+#include <limits>
 
 namespace
 {
@@ -86,10 +88,20 @@ char *put_ecmascript(char *out, const shortest_digits &shortest)
     return put_exponential(out, shortest);
 }
 
+/* From here on every real is an integer, and std::to_chars writes all its digits. */
+template <typename real>
+constexpr real EXACT_INTEGERS = static_cast<real>(std::uint64_t{1}
+                                                  << std::numeric_limits<real>::digits);
+
 template <typename real> char *put_real(char *out, real value)
 {
+    const real magnitude = value < 0 ? -value : value;
+
     if (value == 0)
         return __builtin_signbit(value) ? put(out, "-0.0", 4) : put(out, "0", 1);
+    /* Here the fixed form of the standard library is ECMAScript's. */
+    if (static_cast<real>(1e-6) <= magnitude && magnitude < EXACT_INTEGERS<real>)
+        return std::to_chars(out, out + NUMBER_TEXT_MAX, value, std::chars_format::fixed).ptr;
     return put_ecmascript(out, shortest_digits_of(value));
 }
 

@@ -1,10 +1,30 @@
 #include "query_handler.h"
 
+#include "byte_buffer.h"
 #include "http_reply.h"
 #include "mysql_sources.h"
 #include "queries.h"
 #include "query_reply.h"
 #include "service.h"
+
+int query_handler_negotiate(const struct http_exchange *exchange, struct result_choice *ret_choice,
+                            struct error *err)
+{
+    struct byte_buffer accept = {0};
+    struct byte_buffer accept_encoding = {0};
+    bool has_accept = http_exchange_join_header(exchange, "Accept", &accept);
+    bool has_encoding = http_exchange_join_header(exchange, "Accept-Encoding", &accept_encoding);
+    int rc = -1;
+
+    if (accept.failed || accept_encoding.failed)
+        error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+    else
+        rc = result_choice_negotiate(has_accept ? accept.data : NULL,
+                                     has_encoding ? accept_encoding.data : NULL, ret_choice, err);
+    byte_buffer_done(&accept);
+    byte_buffer_done(&accept_encoding);
+    return rc;
+}
 
 void query_handler_run(struct service *service, struct http_exchange *exchange,
                        enum query_source source)
@@ -17,9 +37,11 @@ void query_handler_run(struct service *service, struct http_exchange *exchange,
     };
     struct query_request request = {0};
     struct mysql_target target = {0};
+    struct result_choice answer;
     struct error err;
 
-    if (query_request_parse(source, http->body != NULL ? http->body : "", http->body_length,
+    if (query_handler_negotiate(exchange, &answer, &err) != 0 ||
+        query_request_parse(source, http->body != NULL ? http->body : "", http->body_length,
                             &limits, &request, &err) != 0) {
         query_reply_refusal(exchange, &err);
         return;
@@ -30,5 +52,6 @@ void query_handler_run(struct service *service, struct http_exchange *exchange,
         query_reply_refusal(exchange, &err);
         return;
     }
+    request.answer = answer;
     queries_submit(service->queries, exchange, &request, &target);
 }

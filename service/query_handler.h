@@ -9,6 +9,11 @@
 struct http_exchange;
 struct service;
 
+/* The form of an answer with rows that the request's headers ask for.
+ * -1: ERROR_NOT_ACCEPTABLE. Needs no body. */
+int query_handler_negotiate(const struct http_exchange *exchange, struct result_choice *ret_choice,
+                            struct error *err);
+
 void query_handler_run(struct service *service, struct http_exchange *exchange,
                        enum query_source source);
 

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "result_format.h"
 
 #define QUERY_SQL_MAX_BYTES (64 * 1024)
 #define QUERY_TAGS_MAX 8
@@ -74,6 +75,7 @@ struct query_request {
     size_t tag_count;
     enum query_cache_mode cache;
     bool numbers_as_strings;
+    struct result_choice answer; /* of the headers: set by the handler, not by the parser */
 };
 
 /* Parses and checks. 0: *ret_request is filled, free with query_request_done.

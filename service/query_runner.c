@@ -4,28 +4,22 @@
 #include <stdlib.h>
 
 #include "../jni/spark_engine.h"
-#include "byte_buffer.h"
 #include "data_roots.h"
 #include "mysql_engine.h"
 #include "mysql_gate.h"
 #include "mysql_params.h"
 #include "mysql_statement.h"
 #include "reply_channel.h"
-#include "result_json.h"
-
-/* Rows formatted between two looks at the page size and the cancel flag. */
-#define ROWS_PER_STEP 512
+#include "result_sink.h"
 
 /* ---- messages to the loop ---- */
 
-enum news { NEWS_STARTED, NEWS_PAGE, NEWS_DONE };
+enum news { NEWS_STARTED, NEWS_DONE };
 
 struct query_mail {
     struct mail mail; /* first: a mail is its query_mail */
     struct query *query;
     enum news news;
-    char *bytes;
-    size_t length;
 };
 
 static void deliver(struct mail *mail)
@@ -37,11 +31,8 @@ static void deliver(struct mail *mail)
     case NEWS_STARTED:
         query->events->started(query);
         break;
-    case NEWS_PAGE:
-        query->events->page(query, message->bytes, message->length);
-        break;
     case NEWS_DONE:
-        query->events->done(query, message->bytes, message->length);
+        query->events->done(query);
         break;
     }
     free(message);
@@ -55,20 +46,14 @@ struct run {
     struct query_mail *done_mail;
     struct spark_cursor *spark; /* the open cursor: one of the two */
     struct mysql_cursor *direct;
-    struct result_json *writer;
-    struct byte_buffer out;
-    int64_t rows;
-    int64_t bytes_posted;
+    struct result_sink sink;
 };
 
-static void post(struct run *run, struct query_mail *message, enum news news, char *bytes,
-                 size_t length)
+static void post(struct run *run, struct query_mail *message, enum news news)
 {
     message->mail.deliver = deliver;
     message->query = run->query;
     message->news = news;
-    message->bytes = bytes;
-    message->length = length;
     reply_channel_post(run->runner->channel, &message->mail);
 }
 
@@ -206,136 +191,26 @@ static void cursor_close(struct run *run)
     spark_cursor_close(run->spark);
 }
 
-/* Hands the formatted bytes over as one page; waits for the client's credit. */
-static int post_page(struct run *run, struct error *err)
-{
-    struct query_mail *message = NULL;
-
-    if (!page_credits_take_wait(&run->query->credits))
-        return fail_cancelled(err);
-    message = calloc(1, sizeof(*message));
-    if (message == NULL)
-        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
-    run->bytes_posted += (int64_t)run->out.length;
-    post(run, message, NEWS_PAGE, run->out.data, run->out.length);
-    run->out = (struct byte_buffer){0};
-    return 0;
-}
-
-static int post_full_page(struct run *run, struct error *err)
-{
-    size_t threshold = run->bytes_posted == 0 ? QUERY_WHOLE_ANSWER_BYTES : QUERY_PAGE_BYTES;
-
-    if (run->out.failed)
-        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
-    return run->out.length > threshold ? post_page(run, err) : 0;
-}
-
-/* One row more; 0 when the byte limit leaves no room for it. */
-static int write_row_within(struct run *run, const struct ArrowArray *batch, int64_t row,
-                            int64_t byte_limit, struct error *err)
-{
-    size_t before = run->out.length;
-    int64_t total = 0;
-
-    if (result_json_write_rows(run->writer, batch, row, 1, &run->out, err) != 0)
-        return -1;
-    total = run->bytes_posted + (int64_t)run->out.length + 1; /* the closing bracket */
-    if (total <= byte_limit)
-        return 1;
-    run->out.length = before;
-    return 0;
-}
-
-/* Formats `count` rows from `first`. 1: go on; 0: cut here; -1: *err. */
-static int write_rows(struct run *run, const struct ArrowArray *batch, int64_t first, int64_t count,
-                      struct error *err)
-{
-    int64_t byte_limit = run->query->request.byte_limit;
-
-    if (byte_limit < 0) {
-        if (result_json_write_rows(run->writer, batch, first, count, &run->out, err) != 0)
-            return -1;
-        run->rows += count;
-        return 1;
-    }
-    for (int64_t row = first; row < first + count; row++) {
-        int rc = write_row_within(run, batch, row, byte_limit, err);
-        if (rc <= 0)
-            return rc;
-        run->rows++;
-    }
-    return 1;
-}
-
-/* For those who look while it runs. */
-static void count_so_far(struct run *run)
-{
-    atomic_store_explicit(&run->query->rows_so_far, run->rows, memory_order_relaxed);
-    atomic_store_explicit(&run->query->bytes_so_far, run->bytes_posted + (int64_t)run->out.length,
-                          memory_order_relaxed);
-}
-
-/* 1: go on; 0: a limit cut the answer here; -1: *err. */
-static int write_batch(struct run *run, const struct ArrowArray *batch, struct error *err)
-{
-    struct query *query = run->query;
-    int64_t row_limit = query->request.row_limit;
-    int64_t wanted = batch->length;
-    bool cut = false;
-
-    if (row_limit >= 0 && wanted > row_limit - run->rows) {
-        wanted = row_limit - run->rows;
-        cut = true;
-    }
-    for (int64_t row = 0; row < wanted;) {
-        int64_t step = wanted - row < ROWS_PER_STEP ? wanted - row : ROWS_PER_STEP;
-        struct monotime begin = monotime_now();
-        int rc = write_rows(run, batch, row, step, err);
-
-        query->timing.write_us += monotime_span_us(begin, monotime_now());
-        count_so_far(run);
-        if (rc < 0 || post_full_page(run, err) != 0)
-            return -1;
-        if (rc == 0) {
-            cut = true;
-            break;
-        }
-        if (atomic_load_explicit(&query->cancelled, memory_order_relaxed))
-            return fail_cancelled(err);
-        row += step;
-    }
-    query->outcome.truncated |= cut;
-    return cut ? 0 : 1;
-}
-
 static int write_all(struct run *run, struct error *err)
 {
     struct query *query = run->query;
-    struct result_json_options options = {.numbers_as_strings = query->request.numbers_as_strings};
 
-    if (result_json_new(cursor_schema(run), &options, &run->writer, err) != 0)
+    if (result_sink_open(&run->sink, cursor_schema(run), err) != 0)
         return -1;
-    result_json_begin(run->writer, &run->out);
-    for (;;) {
+    while (!run->sink.is_full) {
         struct ArrowArray batch = {0};
         struct monotime begin = monotime_now();
         int rc = cursor_next(run, &batch, err);
 
         query->timing.run_us += monotime_span_us(begin, monotime_now());
-        if (rc < 0)
-            return -1;
-        if (rc == 0)
-            break;
-        rc = write_batch(run, &batch, err);
+        if (rc <= 0)
+            return rc;
+        rc = result_sink_add(&run->sink, &batch, err);
         batch.release(&batch);
         if (rc < 0)
             return -1;
-        if (rc == 0)
-            break;
     }
-    result_json_end(run->writer, &run->out);
-    return run->out.failed ? error_set(err, ERROR_ENGINE_ERROR, "out of memory") : 0;
+    return 0;
 }
 
 static int run_steps(struct run *run, struct error *err)
@@ -359,29 +234,43 @@ out:
     cursor_close(run);
     query->timing.bridge_us =
         query->timing.plan_us + query->timing.run_us + monotime_span_us(begin, monotime_now());
-    result_json_free(run->writer);
     free(path);
     return rc;
+}
+
+/* What an answer may tell of the run at its end. */
+static struct result_end end_of(const struct query *query)
+{
+    struct result_end end = RESULT_END_UNKNOWN;
+
+    end.source_kind = query_source_name(query->request.source);
+    end.queue_us = query->timing.queue_us;
+    end.plan_us = query->timing.plan_us;
+    end.run_us = query->timing.run_us;
+    return end;
 }
 
 void query_runner_run(struct query_runner *runner, struct query *query)
 {
     struct run run = {.runner = runner, .query = query};
+    struct result_end end;
+    struct error err = {.code = ERROR_NONE};
+    bool failed = false;
 
     query->slot = runner->slot;
     query->run_started = monotime_now();
     query->timing.queue_us = monotime_span_us(query->received, query->run_started);
+    result_sink_init(&run.sink, query, runner->spools, runner->patience_ms);
     run.started_mail = calloc(1, sizeof(*run.started_mail));
     run.done_mail = calloc(1, sizeof(*run.done_mail));
     if (run.started_mail == NULL || run.done_mail == NULL)
         abort(); /* nobody could ever be told: see service/README.md, "Out of memory" */
-    post(&run, run.started_mail, NEWS_STARTED, NULL, 0);
-    if (run_steps(&run, &query->outcome.err) != 0)
-        byte_buffer_done(&run.out);
-    else
-        error_clear(&query->outcome.err);
-    count_so_far(&run);
-    query->outcome.rows = run.rows;
-    query->outcome.bytes = run.bytes_posted + (int64_t)run.out.length;
-    post(&run, run.done_mail, NEWS_DONE, run.out.data, run.out.length);
+    post(&run, run.started_mail, NEWS_STARTED);
+    failed = run_steps(&run, &err) != 0;
+    query->outcome.err = err;
+    query->outcome.rows = run.sink.rows;
+    query->outcome.truncated = run.sink.is_full;
+    end = end_of(query);
+    post(&run, run.done_mail, NEWS_DONE);
+    result_sink_end(&run.sink, &end, failed ? &err : NULL);
 }

@@ -16,10 +16,15 @@
 
 #define JSON_TYPE "application/json"
 
+enum route_kind {
+    TAKES_JSON = 1,  /* the body must be application/json */
+    ANSWERS_ROWS = 2 /* in the format that Accept and Accept-Encoding choose */
+};
+
 struct route {
     const char *pattern; /* a component "*" stands for one that isn't empty */
     unsigned methods;    /* enum http_method bits */
-    bool takes_json;     /* body must be application/json, answer may be refused by Accept */
+    unsigned kind;       /* enum route_kind bits */
     void (*handle)(struct service *service, struct http_exchange *exchange,
                    const char *component); /* where "*" begins; ends at '/' or NUL */
 };
@@ -86,18 +91,18 @@ static void handle_openapi(struct service *s, struct http_exchange *x, const cha
 }
 
 static const struct route ROUTES[] = {
-    {"/api/spark/query/mysql", METHOD_POST, true, handle_mysql},
-    {"/api/spark/query/parquet", METHOD_POST, true, handle_parquet},
-    {"/api/spark/query/delta", METHOD_POST, true, handle_delta},
-    {"/api/spark/query/iceberg", METHOD_POST, true, handle_iceberg},
-    {"/api/spark/queries", METHOD_GET | METHOD_HEAD | METHOD_DELETE, false, queries_handler_all},
-    {"/api/spark/queries/*", METHOD_GET | METHOD_HEAD | METHOD_DELETE, false, queries_handler_one},
-    {"/api/spark/health", METHOD_GET | METHOD_HEAD, false, handle_health},
-    {"/livez", METHOD_GET | METHOD_HEAD, false, handle_livez},
-    {"/readyz", METHOD_GET | METHOD_HEAD, false, handle_readyz},
-    {"/startupz", METHOD_GET | METHOD_HEAD, false, handle_startupz},
-    {"/metrics", METHOD_GET | METHOD_HEAD, false, handle_metrics},
-    {"/openapi.json", METHOD_GET | METHOD_HEAD, false, handle_openapi},
+    {"/api/spark/query/mysql", METHOD_POST, TAKES_JSON | ANSWERS_ROWS, handle_mysql},
+    {"/api/spark/query/parquet", METHOD_POST, TAKES_JSON | ANSWERS_ROWS, handle_parquet},
+    {"/api/spark/query/delta", METHOD_POST, TAKES_JSON | ANSWERS_ROWS, handle_delta},
+    {"/api/spark/query/iceberg", METHOD_POST, TAKES_JSON | ANSWERS_ROWS, handle_iceberg},
+    {"/api/spark/queries", METHOD_GET | METHOD_HEAD | METHOD_DELETE, 0, queries_handler_all},
+    {"/api/spark/queries/*", METHOD_GET | METHOD_HEAD | METHOD_DELETE, 0, queries_handler_one},
+    {"/api/spark/health", METHOD_GET | METHOD_HEAD, 0, handle_health},
+    {"/livez", METHOD_GET | METHOD_HEAD, 0, handle_livez},
+    {"/readyz", METHOD_GET | METHOD_HEAD, 0, handle_readyz},
+    {"/startupz", METHOD_GET | METHOD_HEAD, 0, handle_startupz},
+    {"/metrics", METHOD_GET | METHOD_HEAD, 0, handle_metrics},
+    {"/openapi.json", METHOD_GET | METHOD_HEAD, 0, handle_openapi},
 };
 
 /* The component that "*" stands for, "" for an exact pattern; NULL: no match. */
@@ -153,6 +158,21 @@ static void refuse(struct http_exchange *exchange, const struct error *err, cons
     http_reply_problem(exchange, err, NULL, -1, 0, allow);
 }
 
+/* True, with *err, when the client takes no form that the answer can have. */
+static bool refuses_answer(const struct http_exchange *exchange, const struct route *route,
+                           struct error *err)
+{
+    struct result_choice choice;
+
+    if ((route->kind & ANSWERS_ROWS) != 0)
+        return query_handler_negotiate(exchange, &choice, err) != 0;
+    if ((route->kind & TAKES_JSON) == 0 ||
+        media_type_accepted(http_exchange_header(exchange, "Accept"), JSON_TYPE))
+        return false;
+    error_set(err, ERROR_NOT_ACCEPTABLE, "answers are application/json");
+    return true;
+}
+
 void router_on_headers(struct http_exchange *exchange, void *user)
 {
     const struct http_request *request = http_exchange_request(exchange);
@@ -173,18 +193,15 @@ void router_on_headers(struct http_exchange *exchange, void *user)
         refuse(exchange, &err, allow);
         return;
     }
-    if (!route->takes_json)
-        return;
-    if (!media_type_is(http_exchange_header(exchange, "Content-Type"), JSON_TYPE)) {
+    if ((route->kind & TAKES_JSON) != 0 &&
+        !media_type_is(http_exchange_header(exchange, "Content-Type"), JSON_TYPE)) {
         error_set(&err, ERROR_UNSUPPORTED_MEDIA_TYPE,
                   "the body must be JSON: send Content-Type: application/json");
         refuse(exchange, &err, NULL);
         return;
     }
-    if (!media_type_accepted(http_exchange_header(exchange, "Accept"), JSON_TYPE)) {
-        error_set(&err, ERROR_NOT_ACCEPTABLE, "answers are application/json");
+    if (refuses_answer(exchange, route, &err))
         refuse(exchange, &err, NULL);
-    }
 }
 
 void router_on_request(struct http_exchange *exchange, void *user)

@@ -14,15 +14,18 @@ only() { # only HEADER-PATTERN ALLOWED-FILES-REGEX
 only 'jni\.h' 'jni/.*'
 only '(jvm|bridge_call)\.h' 'jni/.*'
 only 'mysql\.h' 'service/mysql_.*\.c'
+only '(zlib|zstd)\.h' 'service/content_coding\.c'
+only 'result_writer_class\.h' 'service/result_.*\.c'
 only 'llhttp\.h' 'service/http_reader\.c'
 only 'sqlite3\.h' 'service/job_store.*\.c'
 only 'spark_engine\.h' 'jni/.*|service/(main|engine_life|worker_pool|query_runner|canceller|canary|engine_facts)\.[ch]'
 only 'http_connection\.h' 'service/http_.*'
 # Workers never touch a connection; the loop never calls the engine.
 only 'http_(reply|server|connection)\.h' \
-    'service/(http_.*|router|main|health|query_handler|queries_handler|query_reply|query_log|queries|metrics_page)\.[ch]'
+    'service/(http_.*|router|main|health|query_handler|queries_handler|query_reply|query_log|queries|delivery|metrics_page)\.[ch]'
 # Pure modules know neither loop nor threads nor engine.
-for module in query_request query_string problem data_roots result_json error byte_buffer media_type \
+for module in query_request query_string problem data_roots error byte_buffer media_type accept_list \
+    result_format result_writer result_json result_envelope result_pages content_coding sql_type \
     mysql_lexer mysql_statement mysql_gate mysql_params mysql_errors \
     arrow_ipc_write arrow_ipc_schema arrow_ipc_read arrow_ipc_read_schema flatbuffer_write flatbuffer_read; do
     if grep -nE '#include [<"](event2/|pthread|.*spark_engine|http_|mysql\.h)' "service/$module.c"; then

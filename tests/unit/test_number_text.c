@@ -3,6 +3,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,6 +96,9 @@ static void test_double_layouts(void **state)
     assert_string_equal(double_text(1.25e-7), "1.25e-7");
     assert_string_equal(double_text(123456789012345680000.0), "123456789012345680000");
     assert_string_equal(double_text(DBL_MIN), "2.2250738585072014e-308");
+    assert_string_equal(double_text(9007199254740991.0), "9007199254740991");
+    assert_string_equal(double_text(18014398509481988.0), "18014398509481988");
+    assert_string_equal(double_text(-4503599627370495.5), "-4503599627370495.5");
 }
 
 static void test_float_is_shortest_for_binary32(void **state)
@@ -102,6 +106,11 @@ static void test_float_is_shortest_for_binary32(void **state)
     (void)state;
     assert_string_equal(float_text(0.1f), "0.1");
     assert_string_equal(float_text(16777216.0f), "16777216");
+    assert_string_equal(float_text(8388607.5f), "8388607.5");
+    assert_string_equal(float_text(16777215.0f), "16777215");
+    assert_string_equal(float_text(1e-6f), "0.000001");
+    assert_string_equal(float_text(1e9f), "1000000000");
+    assert_string_equal(float_text(33554436.0f), "33554436");
     assert_string_equal(float_text(3.4028235e38f), "3.4028235e+38");
     assert_string_equal(float_text(1e-45f), "1e-45");
     assert_string_equal(float_text(-0.0f), "-0.0");
@@ -135,13 +144,23 @@ static int significant_digits(const char *text)
     return count;
 }
 
+/* Any bits, and every other time a value of everyday size: 2^-20 to 2^53. */
+static double random_double(uint64_t *seed, bool everyday)
+{
+    uint64_t bits = next_random(seed);
+
+    if (everyday)
+        bits = (bits & UINT64_C(0x800fffffffffffff)) | (1003 + bits % 73) << 52;
+    return double_of_bits(bits);
+}
+
 static void test_random_doubles_read_back(void **state)
 {
     uint64_t seed = 88172645463325252u;
 
     (void)state;
     for (int i = 0; i < 200000; i++) {
-        double value = double_of_bits(next_random(&seed));
+        double value = random_double(&seed, i % 2 == 0);
         char shorter[64];
 
         if (!isfinite(value) || value == 0)
@@ -155,6 +174,9 @@ static void test_random_doubles_read_back(void **state)
             snprintf(shorter, sizeof(shorter), "%.*e", digits - 2, value);
             assert_true(strtod(shorter, NULL) != value);
         }
+        /* ECMAScript's plain notation reaches from 1e-6 to 1e21. */
+        bool plain = fabs(value) >= 1e-6 && fabs(value) < 1e21;
+        assert_int_equal(plain, strchr(text, 'e') == NULL);
     }
 }
 
@@ -220,6 +242,12 @@ static void test_decimal128(void **state)
     assert_string_equal(decimal_of(nines, 18), "99999999999999999999.999999999999999999");
     assert_string_equal(decimal_of(-nines, 38), "-0.99999999999999999999999999999999999999");
     assert_string_equal(decimal_of((__int128)1 << 64, 0), "18446744073709551616");
+    assert_string_equal(decimal_of(INT64_MAX, 4), "922337203685477.5807");
+    assert_string_equal(decimal_of(INT64_MIN, 19), "-0.9223372036854775808");
+    assert_string_equal(decimal_of((__int128)INT64_MAX + 1, 0), "9223372036854775808");
+    assert_string_equal(decimal_of((__int128)INT64_MIN - 1, 0), "-9223372036854775809");
+    assert_string_equal(decimal_of(UINT64_MAX, 0), "18446744073709551615");
+    assert_string_equal(decimal_of(-1, 38), "-0.00000000000000000000000000000000000001");
     assert_string_equal(decimal_of((__int128)10000000000000000000u, 0), "10000000000000000000");
     assert_string_equal(decimal_of((__int128)10000000000000000000u * 10000000000000000000u, 1),
                         "10000000000000000000000000000000000000.0");
