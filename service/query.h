@@ -29,6 +29,7 @@
 struct delivery;
 struct event;
 struct query;
+struct result_spool;
 
 enum query_state {
     QUERY_QUEUED,
@@ -92,12 +93,18 @@ struct query {
     struct monotime run_started;
     struct query_outcome outcome;
     struct query_timing timing;
+    struct result_spool *kept; /* all rows of one that keeps them; held; NULL: none */
 
     /* [loop] */
     enum query_state state;
     enum query_state ends_as;  /* of a CANCELLING one: CANCELLED or TIMED_OUT */
     struct delivery *delivery; /* the answer to who asked; NULL once it is over */
     struct event *timer;       /* queue timeout, then run timeout */
+    struct event *wait_timer;  /* wait_ms, NULL: the caller waits to the end */
+    bool promised;  /* its caller may come back with the id: a 202 is out or on its way */
+    bool has_place; /* counted by query_handles */
+    struct monotime forget_at; /* of a pinned one; unset once its rows are gone */
+    unsigned readers;          /* deliveries of its kept rows */
     struct monotime started;
     struct monotime cancel_began;
     struct monotime ended;

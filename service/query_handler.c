@@ -26,14 +26,27 @@ int query_handler_negotiate(const struct http_exchange *exchange, struct result_
     return rc;
 }
 
+/* Without memory to read it there is no preference. */
+static struct prefer read_prefer(const struct http_exchange *exchange)
+{
+    struct byte_buffer value = {0};
+    bool found = http_exchange_join_header(exchange, "Prefer", &value);
+    struct prefer prefer = prefer_parse(found && !value.failed ? value.data : NULL);
+
+    byte_buffer_done(&value);
+    return prefer;
+}
+
 void query_handler_run(struct service *service, struct http_exchange *exchange,
                        enum query_source source)
 {
     const struct http_request *http = http_exchange_request(exchange);
+    const struct prefer prefer = read_prefer(exchange);
     const struct query_limits limits = {
         .timeout_ms_default = service->settings.query_timeout_ms,
         .timeout_ms_max = service->settings.query_timeout_max_ms,
         .queue_timeout_ms_default = service->settings.queue_timeout_ms,
+        .wait_ms_preferred = prefer_wait_ms(&prefer, QUERY_WAIT_MS_MAX),
     };
     struct query_request request = {0};
     struct mysql_target target = {0};
@@ -53,5 +66,6 @@ void query_handler_run(struct service *service, struct http_exchange *exchange,
         return;
     }
     request.answer = answer;
+    request.prefer = prefer;
     queries_submit(service->queries, exchange, &request, &target);
 }

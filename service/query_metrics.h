@@ -22,6 +22,9 @@ void query_metrics_started(const struct query *query);
 /* It is to end before its time; once a query. */
 void query_metrics_cancelled(enum metric reason);
 
+/* Kept rows of it were sent to somebody. */
+void query_metrics_fetched(int64_t rows, int64_t bytes);
+
 /* Its state is final and its worker is back. */
 void query_metrics_ended(const struct query *query);
 

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "prefer.h"
 #include "result_format.h"
 
 #define QUERY_SQL_MAX_BYTES (64 * 1024)
@@ -67,10 +68,11 @@ struct query_request {
     int64_t queue_timeout_ms;
     int64_t wait_ms; /* for the first byte of the answer; -1 = to the end */
     enum query_on_wait on_wait;
-    bool wait_preferred; /* by the Prefer header; the field counts before it */
-    int64_t row_limit;   /* -1 = none */
-    int64_t byte_limit;  /* -1 = none */
-    char *query_id;      /* lower-case UUID; NULL = the service makes one */
+    bool wait_preferred;  /* by the Prefer header; the field counts before it */
+    struct prefer prefer; /* that header, when it counts; of the handler's */
+    int64_t row_limit;    /* -1 = none */
+    int64_t byte_limit;   /* -1 = none */
+    char *query_id;       /* lower-case UUID; NULL = the service makes one */
     char *tags[QUERY_TAGS_MAX];
     size_t tag_count;
     enum query_cache_mode cache;

@@ -7,6 +7,7 @@
 #include "json_text.h"
 #include "problem.h"
 #include "query.h"
+#include "result_spool.h"
 #include "utf8.h"
 
 static void append_key(struct byte_buffer *out, const char *key)
@@ -73,6 +74,20 @@ static void append_progress(struct byte_buffer *out, const struct query *query,
         (long long)progress.tasks);
 }
 
+static void append_results(struct byte_buffer *out, const struct query *query)
+{
+    bool is_over = query_state_is_over(query->state); /* before, `kept` is the worker's */
+
+    if (query->promised && (!is_over || query->kept != NULL))
+        byte_buffer_append_format(out, ",\"results\":\"" QUERIES_PATH "/%s/results\"", query->id);
+    else
+        byte_buffer_append_text(out, ",\"results\":null");
+    if (is_over && query->kept != NULL)
+        byte_buffer_append_format(out, ",\"chunks\":%zu", result_spool_look(query->kept).chunks);
+    else
+        byte_buffer_append_text(out, ",\"chunks\":null");
+}
+
 void query_status_append(struct byte_buffer *out, const struct query *query,
                          struct engine_facts *facts)
 {
@@ -92,7 +107,7 @@ void query_status_append(struct byte_buffer *out, const struct query *query,
                               atomic_load_explicit(&query->rows_so_far, memory_order_relaxed),
                               atomic_load_explicit(&query->bytes_so_far, memory_order_relaxed));
     append_progress(out, query, facts);
-    byte_buffer_append_text(out, ",\"results\":null,\"chunks\":null");
+    append_results(out, query);
     append_problem(out, query);
     byte_buffer_append_char(out, '}');
 }

@@ -5,6 +5,8 @@
 #ifndef SERVICE_QUERY_STATUS_H
 #define SERVICE_QUERY_STATUS_H
 
+#define QUERIES_PATH "/api/spark/queries"
+
 struct byte_buffer;
 struct engine_facts;
 struct query;

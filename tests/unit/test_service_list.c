@@ -1,4 +1,4 @@
-/* needs: unit/service_process.c unit/service_client.c */
+/* needs: unit/service_process.c unit/service_client.c unit/service_queries.c */
 /* GET /api/spark/queries and one of them, in every state; cancel by tag. */
 #include <jansson.h>
 #include <setjmp.h>
@@ -15,13 +15,7 @@
 #include "deadline.h"
 #include "service_client.h"
 #include "service_process.h"
-
-#define LIST "/api/spark/queries"
-#define ID(n) "0000000" #n "-0b0a-4908-8706-050403020100"
-#define WITH_ID(n) ",\"query_id\":\"" ID(n) "\""
-#define WITH_TAGS(...) ",\"tags\":[" __VA_ARGS__ "]"
-#define FOREVER "sleep 600000"
-#define NO_TIMEOUT ",\"timeout_ms\":600000,\"queue_timeout_ms\":600000"
+#include "service_queries.h"
 
 static struct service_process *service;
 
@@ -51,47 +45,6 @@ static void send_query(struct service_client *client, const char *sql, const cha
     assert_true(service_client_query(client, service->data, sql, fields));
 }
 
-static void ask(const char *sql, const char *fields, int status)
-{
-    struct answer answer;
-
-    assert_true(service_client_query_once(service->port, service->data, sql, fields, &answer));
-    assert_int_equal(answer.status, status);
-    answer_done(&answer);
-}
-
-static json_t *fetch(const char *method, const char *target, int status)
-{
-    struct answer answer;
-    json_t *body = NULL;
-
-    assert_true(service_client_once(service->port, method, target, "", NULL, &answer));
-    assert_int_equal(answer.status, status);
-    body = json_loads(answer.body, 0, NULL);
-    assert_non_null(body);
-    answer_done(&answer);
-    return body;
-}
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    assert_non_null(text);
-    return text;
-}
-
-static void check_null(const json_t *object, const char *key)
-{
-    assert_true(json_is_null(json_object_get(object, key)));
-}
-
-static int64_t number_of(const json_t *object, const char *key)
-{
-    assert_true(json_is_integer(json_object_get(object, key)));
-    return json_integer_value(json_object_get(object, key));
-}
-
 /* First digits of the ids, in the order of the list: "321". */
 static void check_list(const char *parameters, const char *wanted)
 {
@@ -101,34 +54,18 @@ static void check_list(const char *parameters, const char *wanted)
     const json_t *query = NULL;
     size_t i = 0;
 
-    snprintf(target, sizeof(target), LIST "%s", parameters);
-    body = fetch("GET", target, 200);
+    snprintf(target, sizeof(target), QUERIES "%s", parameters);
+    body = fetch_json(service, "GET", target, 200);
     json_array_foreach(json_object_get(body, "queries"), i, query) found[i] =
-        text_of(query, "query_id")[7];
+        member_text(query, "query_id")[7];
     assert_string_equal(found, wanted);
     json_decref(body);
-}
-
-static void wait_state(const char *target, const char *state)
-{
-    struct monotime limit = monotime_after(monotime_now(), PATIENCE_MS);
-
-    for (;;) {
-        json_t *query = fetch("GET", target, 200);
-        bool reached = strcmp(text_of(query, "state"), state) == 0;
-
-        json_decref(query);
-        if (reached)
-            return;
-        assert_false(monotime_reached(limit, monotime_now()));
-        pause_ms(2);
-    }
 }
 
 /* "2024-01-31T09:57:06.123Z" as milliseconds since 1970; within a minute of now. */
 static int64_t read_time(const json_t *object, const char *key)
 {
-    const char *text = text_of(object, key);
+    const char *text = member_text(object, key);
     struct tm utc = {0};
     int milliseconds = 0;
     int64_t when = 0;
@@ -157,33 +94,33 @@ static void test_queued_and_running(void **state)
     send_query(&clients[1], FOREVER, NO_TIMEOUT WITH_ID(2));
     service_process_wait_health(service, "slots", "busy", 2);
     send_query(&clients[2], "rows 1", NO_TIMEOUT WITH_ID(3));
-    wait_state(LIST "/" ID(1), "RUNNING");
-    wait_state(LIST "/" ID(3), "QUEUED");
+    wait_query_state(service, QUERIES "/" QUERY_ID(1), "RUNNING");
+    wait_query_state(service, QUERIES "/" QUERY_ID(3), "QUEUED");
 
-    query = fetch("GET", LIST "/" ID(1), 200);
-    assert_string_equal(text_of(query, "query_id"), ID(1));
-    assert_string_equal(text_of(query, "source"), "parquet");
-    assert_string_equal(text_of(query, "sql"), FOREVER);
+    query = fetch_json(service, "GET", QUERIES "/" QUERY_ID(1), 200);
+    assert_string_equal(member_text(query, "query_id"), QUERY_ID(1));
+    assert_string_equal(member_text(query, "source"), "parquet");
+    assert_string_equal(member_text(query, "sql"), FOREVER);
     assert_int_equal(json_array_size(json_object_get(query, "tags")), 2);
     assert_true(read_time(query, "queued_at") <= read_time(query, "started_at"));
-    check_null(query, "ended_at");
-    assert_int_equal(number_of(query, "rows"), 0);
-    assert_int_equal(number_of(query, "bytes"), 0);
-    check_null(query, "results");
-    check_null(query, "chunks");
-    check_null(query, "error");
+    check_member_null(query, "ended_at");
+    assert_int_equal(member_number(query, "rows"), 0);
+    assert_int_equal(member_number(query, "bytes"), 0);
+    check_member_null(query, "results");
+    check_member_null(query, "chunks");
+    check_member_null(query, "error");
     json_decref(query);
 
-    query = fetch("GET", LIST "/" ID(3), 200);
+    query = fetch_json(service, "GET", QUERIES "/" QUERY_ID(3), 200);
     read_time(query, "queued_at");
-    check_null(query, "started_at");
-    check_null(query, "ended_at");
+    check_member_null(query, "started_at");
+    check_member_null(query, "ended_at");
     json_decref(query);
 
     check_list("", "321");
     check_list("?state=QUEUED", "3");
     check_list("?state=QUEUED,RUNNING&tag=b", "1");
-    body = fetch("DELETE", LIST "/" ID(1), 202);
+    body = fetch_json(service, "DELETE", QUERIES "/" QUERY_ID(1), 202);
     json_decref(body);
     for (size_t i = 0; i < 3; i++)
         service_client_close(&clients[i]);
@@ -194,15 +131,16 @@ static void test_succeeded(void **state)
     json_t *query = NULL;
 
     (void)state;
-    ask("rows 12", WITH_ID(1), 200);
-    query = fetch("GET", LIST "/" ID(1), 200);
-    assert_string_equal(text_of(query, "state"), "SUCCEEDED");
-    assert_int_equal(number_of(query, "rows"), 12);
-    assert_int_equal(number_of(query, "bytes"), 10 * 8 + 2 * 9 + 1); /* {"n":0}, and a bracket */
+    run_query(service, "rows 12", WITH_ID(1), 200);
+    query = fetch_json(service, "GET", QUERIES "/" QUERY_ID(1), 200);
+    assert_string_equal(member_text(query, "state"), "SUCCEEDED");
+    assert_int_equal(member_number(query, "rows"), 12);
+    assert_int_equal(member_number(query, "bytes"),
+                     10 * 8 + 2 * 9 + 1); /* {"n":0}, and a bracket */
     assert_true(read_time(query, "queued_at") <= read_time(query, "started_at"));
     assert_true(read_time(query, "started_at") <= read_time(query, "ended_at"));
-    check_null(query, "error");
-    check_null(query, "results");
+    check_member_null(query, "error");
+    check_member_null(query, "results");
     json_decref(query);
 }
 
@@ -212,13 +150,13 @@ static void test_failed(void **state)
     const json_t *problem = NULL;
 
     (void)state;
-    ask("fail sql_error", WITH_ID(1), 422);
-    query = fetch("GET", LIST "/" ID(1), 200);
-    assert_string_equal(text_of(query, "state"), "FAILED");
+    run_query(service, "fail sql_error", WITH_ID(1), 422);
+    query = fetch_json(service, "GET", QUERIES "/" QUERY_ID(1), 200);
+    assert_string_equal(member_text(query, "state"), "FAILED");
     problem = json_object_get(query, "error");
-    assert_string_equal(text_of(problem, "code"), "sql_error");
-    assert_string_equal(text_of(problem, "detail"), "told to fail");
-    assert_int_equal(number_of(problem, "status"), 422);
+    assert_string_equal(member_text(problem, "code"), "sql_error");
+    assert_string_equal(member_text(problem, "detail"), "told to fail");
+    assert_int_equal(member_number(problem, "status"), 422);
     json_decref(query);
 }
 
@@ -228,20 +166,20 @@ static void test_timed_out(void **state)
     json_t *query = NULL;
 
     (void)state;
-    ask(FOREVER, ",\"timeout_ms\":1" WITH_ID(1), 504);
-    wait_state(LIST "/" ID(1), "TIMED_OUT");
-    query = fetch("GET", LIST "/" ID(1), 200);
-    assert_string_equal(text_of(json_object_get(query, "error"), "code"), "timeout");
+    run_query(service, FOREVER, ",\"timeout_ms\":1" WITH_ID(1), 504);
+    wait_query_state(service, QUERIES "/" QUERY_ID(1), "TIMED_OUT");
+    query = fetch_json(service, "GET", QUERIES "/" QUERY_ID(1), 200);
+    assert_string_equal(member_text(json_object_get(query, "error"), "code"), "timeout");
     json_decref(query);
 
     send_query(&clients[0], FOREVER, NO_TIMEOUT WITH_ID(2));
     send_query(&clients[1], FOREVER, NO_TIMEOUT WITH_ID(3));
     service_process_wait_health(service, "slots", "busy", 2);
-    ask("rows 1", ",\"queue_timeout_ms\":1" WITH_ID(4), 503);
-    query = fetch("GET", LIST "/" ID(4), 200);
-    assert_string_equal(text_of(query, "state"), "TIMED_OUT");
-    assert_string_equal(text_of(json_object_get(query, "error"), "code"), "queue_timeout");
-    check_null(query, "started_at");
+    run_query(service, "rows 1", ",\"queue_timeout_ms\":1" WITH_ID(4), 503);
+    query = fetch_json(service, "GET", QUERIES "/" QUERY_ID(4), 200);
+    assert_string_equal(member_text(query, "state"), "TIMED_OUT");
+    assert_string_equal(member_text(json_object_get(query, "error"), "code"), "queue_timeout");
+    check_member_null(query, "started_at");
     read_time(query, "ended_at");
     json_decref(query);
     service_client_close(&clients[0]);
@@ -255,25 +193,26 @@ static void test_cancelled(void **state)
 
     (void)state;
     send_query(&client, "stuck 300", NO_TIMEOUT WITH_ID(1));
-    wait_state(LIST "/" ID(1), "RUNNING");
-    json_decref(fetch("DELETE", LIST "/" ID(1), 202));
-    query = fetch("GET", LIST "/" ID(1), 200);
-    assert_string_equal(text_of(query, "state"), "CANCELLING");
-    check_null(query, "ended_at");
+    wait_query_state(service, QUERIES "/" QUERY_ID(1), "RUNNING");
+    json_decref(fetch_json(service, "DELETE", QUERIES "/" QUERY_ID(1), 202));
+    query = fetch_json(service, "GET", QUERIES "/" QUERY_ID(1), 200);
+    assert_string_equal(member_text(query, "state"), "CANCELLING");
+    check_member_null(query, "ended_at");
     json_decref(query);
-    json_decref(fetch("DELETE", LIST "/" ID(1), 202)); /* it isn't over yet */
-    wait_state(LIST "/" ID(1), "CANCELLED");
-    query = fetch("GET", LIST "/" ID(1), 200);
-    assert_string_equal(text_of(json_object_get(query, "error"), "code"), "cancelled");
+    json_decref(
+        fetch_json(service, "DELETE", QUERIES "/" QUERY_ID(1), 202)); /* it isn't over yet */
+    wait_query_state(service, QUERIES "/" QUERY_ID(1), "CANCELLED");
+    query = fetch_json(service, "GET", QUERIES "/" QUERY_ID(1), 200);
+    assert_string_equal(member_text(json_object_get(query, "error"), "code"), "cancelled");
     json_decref(query);
     service_client_close(&client);
 
     send_query(&client, FOREVER, NO_TIMEOUT WITH_ID(2));
-    wait_state(LIST "/" ID(2), "RUNNING");
+    wait_query_state(service, QUERIES "/" QUERY_ID(2), "RUNNING");
     service_client_close(&client);
-    wait_state(LIST "/" ID(2), "CANCELLED");
-    query = fetch("GET", LIST "/" ID(2), 200);
-    assert_string_equal(text_of(json_object_get(query, "error"), "detail"), "the client left");
+    wait_query_state(service, QUERIES "/" QUERY_ID(2), "CANCELLED");
+    query = fetch_json(service, "GET", QUERIES "/" QUERY_ID(2), 200);
+    assert_string_equal(member_text(json_object_get(query, "error"), "detail"), "the client left");
     json_decref(query);
 }
 
@@ -286,13 +225,13 @@ static void test_rows_so_far(void **state)
     (void)state;
     send_query(&client, "rows 5000 " FOREVER, NO_TIMEOUT WITH_ID(1));
     while (rows != 5000) {
-        json_t *query = fetch("GET", LIST "/" ID(1), 200);
+        json_t *query = fetch_json(service, "GET", QUERIES "/" QUERY_ID(1), 200);
 
         assert_false(monotime_reached(limit, monotime_now()));
-        rows = number_of(query, "rows");
+        rows = member_number(query, "rows");
         assert_true(rows <= 5000);
         if (rows == 5000)
-            assert_int_equal(number_of(query, "bytes"),
+            assert_int_equal(member_number(query, "bytes"),
                              10 * 8 + 90 * 9 + 900 * 10 + 4000 * 11 - 1 + 1);
         json_decref(query);
     }
@@ -310,12 +249,12 @@ static void test_progress(void **state)
     for (;;) {
         const json_t *progress = NULL;
 
-        query = fetch("GET", LIST "/" ID(1), 200);
+        query = fetch_json(service, "GET", QUERIES "/" QUERY_ID(1), 200);
         progress = json_object_get(query, "progress");
-        if (!json_is_null(progress) && number_of(progress, "stages") == 3) {
-            assert_int_equal(number_of(progress, "stages_done"), 1);
-            assert_int_equal(number_of(progress, "tasks_done"), 10);
-            assert_int_equal(number_of(progress, "tasks"), 30);
+        if (!json_is_null(progress) && member_number(progress, "stages") == 3) {
+            assert_int_equal(member_number(progress, "stages_done"), 1);
+            assert_int_equal(member_number(progress, "tasks_done"), 10);
+            assert_int_equal(member_number(progress, "tasks"), 30);
             break;
         }
         json_decref(query);
@@ -324,9 +263,9 @@ static void test_progress(void **state)
     }
     json_decref(query);
     service_client_close(&client);
-    wait_state(LIST "/" ID(1), "CANCELLED");
-    query = fetch("GET", LIST "/" ID(1), 200);
-    check_null(query, "progress");
+    wait_query_state(service, QUERIES "/" QUERY_ID(1), "CANCELLED");
+    query = fetch_json(service, "GET", QUERIES "/" QUERY_ID(1), 200);
+    check_member_null(query, "progress");
     json_decref(query);
 }
 
@@ -335,10 +274,11 @@ static void test_unknown(void **state)
     struct answer answer;
 
     (void)state;
-    json_decref(fetch("GET", LIST "/" ID(1), 404));
-    json_decref(fetch("GET", LIST "/x", 404));
-    ask("rows 1", WITH_ID(1), 200);
-    assert_true(service_client_once(service->port, "HEAD", LIST "/" ID(1), "", NULL, &answer));
+    json_decref(fetch_json(service, "GET", QUERIES "/" QUERY_ID(1), 404));
+    json_decref(fetch_json(service, "GET", QUERIES "/x", 404));
+    run_query(service, "rows 1", WITH_ID(1), 200);
+    assert_true(
+        service_client_once(service->port, "HEAD", QUERIES "/" QUERY_ID(1), "", NULL, &answer));
     assert_int_equal(answer.status, 200);
     assert_int_equal(answer.body_length, 0);
     answer_done(&answer);
@@ -349,46 +289,46 @@ static void test_unknown(void **state)
 static void test_history_is_bounded(void **state)
 {
     (void)state;
-    ask("rows 1", WITH_ID(1), 200);
-    ask("rows 1", WITH_ID(2), 200);
-    ask("fail sql_error", WITH_ID(3), 422);
-    ask("rows 1", WITH_ID(4), 200);
-    ask("rows 1", WITH_ID(5), 200);
+    run_query(service, "rows 1", WITH_ID(1), 200);
+    run_query(service, "rows 1", WITH_ID(2), 200);
+    run_query(service, "fail sql_error", WITH_ID(3), 422);
+    run_query(service, "rows 1", WITH_ID(4), 200);
+    run_query(service, "rows 1", WITH_ID(5), 200);
     check_list("", "54321");
-    ask("rows 1", WITH_ID(6), 200);
+    run_query(service, "rows 1", WITH_ID(6), 200);
     check_list("", "65432");
-    json_decref(fetch("GET", LIST "/" ID(1), 404));
+    json_decref(fetch_json(service, "GET", QUERIES "/" QUERY_ID(1), 404));
     check_list("?state=FAILED", "3");
-    ask("rows 1", WITH_ID(4), 200); /* the same id again */
+    run_query(service, "rows 1", WITH_ID(4), 200); /* the same id again */
     check_list("", "46532");
 }
 
 static void test_pages(void **state)
 {
-    char target[128] = LIST "?limit=2&state=SUCCEEDED";
+    char target[128] = QUERIES "?limit=2&state=SUCCEEDED";
     char found[8] = "";
     size_t pages = 0;
 
     (void)state;
-    ask("rows 1", WITH_ID(1), 200);
-    ask("rows 1", WITH_ID(2), 200);
-    ask("fail sql_error", WITH_ID(3), 422);
-    ask("rows 1", WITH_ID(4), 200);
+    run_query(service, "rows 1", WITH_ID(1), 200);
+    run_query(service, "rows 1", WITH_ID(2), 200);
+    run_query(service, "fail sql_error", WITH_ID(3), 422);
+    run_query(service, "rows 1", WITH_ID(4), 200);
     for (;;) {
-        json_t *body = fetch("GET", target, 200);
+        json_t *body = fetch_json(service, "GET", target, 200);
         const char *next = json_string_value(json_object_get(body, "next"));
         const json_t *query = NULL;
         size_t i = 0;
 
         pages++;
         json_array_foreach(json_object_get(body, "queries"), i, query)
-            strncat(found, text_of(query, "query_id") + 7, 1);
+            strncat(found, member_text(query, "query_id") + 7, 1);
         if (next != NULL)
-            snprintf(target, sizeof(target), LIST "?limit=2&state=SUCCEEDED&after=%s", next);
+            snprintf(target, sizeof(target), QUERIES "?limit=2&state=SUCCEEDED&after=%s", next);
         json_decref(body);
         if (next == NULL)
             break;
-        ask("rows 1", WITH_ID(9), 200); /* newer ones don't shift the pages */
+        run_query(service, "rows 1", WITH_ID(9), 200); /* newer ones don't shift the pages */
     }
     assert_string_equal(found, "421");
     assert_int_equal(pages, 2);
@@ -397,24 +337,24 @@ static void test_pages(void **state)
 static void test_bad_parameters(void **state)
 {
     static const char *const TARGETS[] = {
-        LIST "?limit=0",       LIST "?limit=501",
-        LIST "?limit=-1",      LIST "?limit=x",
-        LIST "?after=",        LIST "?after=-1",
-        LIST "?after=1x",      LIST "?state=",
-        LIST "?state=running", LIST "?states=X",
-        LIST "?tag=a&tag=b",   LIST "?tag=%",
-        LIST "?state=QUEUED,", LIST "?after=99999999999999999999",
+        QUERIES "?limit=0",       QUERIES "?limit=501",
+        QUERIES "?limit=-1",      QUERIES "?limit=x",
+        QUERIES "?after=",        QUERIES "?after=-1",
+        QUERIES "?after=1x",      QUERIES "?state=",
+        QUERIES "?state=running", QUERIES "?states=X",
+        QUERIES "?tag=a&tag=b",   QUERIES "?tag=%",
+        QUERIES "?state=QUEUED,", QUERIES "?after=99999999999999999999",
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(TARGETS) / sizeof(TARGETS[0]); i++)
-        json_decref(fetch("GET", TARGETS[i], 400));
-    json_decref(fetch("DELETE", LIST, 400));
-    json_decref(fetch("DELETE", LIST "?tag=", 400));
-    json_decref(fetch("DELETE", LIST "?state=QUEUED", 400));
-    json_decref(fetch("POST", LIST, 405));
-    json_decref(fetch("GET", LIST "/", 404));
-    json_decref(fetch("GET", LIST "/" ID(1) "/", 404));
+        json_decref(fetch_json(service, "GET", TARGETS[i], 400));
+    json_decref(fetch_json(service, "DELETE", QUERIES, 400));
+    json_decref(fetch_json(service, "DELETE", QUERIES "?tag=", 400));
+    json_decref(fetch_json(service, "DELETE", QUERIES "?state=QUEUED", 400));
+    json_decref(fetch_json(service, "POST", QUERIES, 405));
+    json_decref(fetch_json(service, "GET", QUERIES "/", 404));
+    json_decref(fetch_json(service, "GET", QUERIES "/" QUERY_ID(1) "/", 404));
 }
 
 /* ---- cancel by tag ---- */
@@ -444,14 +384,14 @@ static void test_cancel_by_tag(void **state)
     send_query(&clients[3], "rows 1", NO_TIMEOUT WITH_ID(4));
     service_process_wait_health(service, "queue", "length", 2);
 
-    body = fetch("DELETE", LIST "?tag=pag", 202);
+    body = fetch_json(service, "DELETE", QUERIES "?tag=pag", 202);
     text = json_dumps(body, JSON_COMPACT);
     assert_string_equal(text, "{\"cancelled\":[]}");
     free(text);
     json_decref(body);
-    body = fetch("DELETE", LIST "?tag=page", 202);
+    body = fetch_json(service, "DELETE", QUERIES "?tag=page", 202);
     text = json_dumps(body, JSON_COMPACT);
-    assert_string_equal(text, "{\"cancelled\":[\"" ID(1) "\",\"" ID(3) "\"]}");
+    assert_string_equal(text, "{\"cancelled\":[\"" QUERY_ID(1) "\",\"" QUERY_ID(3) "\"]}");
     free(text);
     json_decref(body);
     check_answer(&clients[0], 409);
@@ -459,7 +399,7 @@ static void test_cancel_by_tag(void **state)
     check_answer(&clients[2], 409);
     check_answer(&clients[3], 200);
 
-    body = fetch("DELETE", LIST "?tag=page", 202); /* they are over */
+    body = fetch_json(service, "DELETE", QUERIES "?tag=page", 202); /* they are over */
     assert_int_equal(json_array_size(json_object_get(body, "cancelled")), 0);
     json_decref(body);
 }
