@@ -116,6 +116,9 @@ int delivery_send_page(struct delivery *delivery, struct error *err);
 /* The last word: *err, or (NULL) all that is left in the pages after their end. */
 void delivery_end(struct delivery *delivery, const struct result_end *end, const struct error *err);
 
+/* The last word of an answer that isn't rows: its body (taken). */
+void delivery_end_whole(struct delivery *delivery, struct result_page body);
+
 /* From the worker or the loop to the pool: the rest of the answer is the pages'
  * content so far and batches [first, end) of the spool (held), which may still
  * grow. The caller doesn't touch the delivery any more. */

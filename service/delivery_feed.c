@@ -67,10 +67,23 @@ void delivery_feed_done(struct delivery *delivery)
     delivery->spool = NULL;
 }
 
+static void post_last(struct delivery *delivery, struct result_page last)
+{
+    struct delivery_mail *message = delivery->over_mail;
+
+    delivery->over_mail = NULL;
+    post(delivery, message, last, true); /* from here on it is the loop's */
+}
+
+void delivery_end_whole(struct delivery *delivery, struct result_page body)
+{
+    delivery->tally.bytes = (int64_t)body.length;
+    post_last(delivery, body);
+}
+
 void delivery_end(struct delivery *delivery, const struct result_end *end, const struct error *err)
 {
     struct delivery_tally *tally = &delivery->tally;
-    struct delivery_mail *message = delivery->over_mail;
     struct result_page last = {0};
 
     if (err != NULL)
@@ -87,8 +100,7 @@ void delivery_end(struct delivery *delivery, const struct result_end *end, const
         result_spool_unwatch(delivery->spool, &delivery->watch);
     }
     delivery_feed_done(delivery);
-    delivery->over_mail = NULL;
-    post(delivery, message, last, true); /* from here on it is the loop's */
+    post_last(delivery, last);
 }
 
 /* ---- out of a spool ---- */

@@ -21,6 +21,7 @@
 #include "error.h"
 
 struct http_exchange;
+struct http_record;
 
 /* Bits, so that a route can allow several. METHOD_OTHER: a method we know no name for. */
 enum http_method {
@@ -53,6 +54,14 @@ const struct http_request *http_exchange_request(const struct http_exchange *exc
 
 /* Value of the first header of that name (any case), NULL when absent; borrowed. */
 const char *http_exchange_header(const struct http_exchange *exchange, const char *name);
+size_t http_exchange_header_count(const struct http_exchange *exchange, const char *name);
+
+/* What will be told of the request at its end; route, trace and query_id are the
+ * handlers' to fill. Borrowed. */
+struct http_record *http_exchange_record(struct http_exchange *exchange);
+
+/* "GET" ... "OTHER"; static storage. */
+const char *http_method_name(unsigned method);
 
 /* Appends the values of all headers of that name as one list (RFC 9110 §5.3) and
  * a NUL; false when there is none. */
@@ -101,6 +110,10 @@ void http_reply_end(struct http_exchange *exchange, const struct http_header *tr
 /* Ends a chunked answer WITHOUT the last chunk and closes (reset), so that the
  * client sees the failure. */
 void http_reply_abort(struct http_exchange *exchange);
+
+/* The same, but what was written leaves first: for a client that is to read the
+ * last words. Aborts where the missing last chunk couldn't be seen (HTTP/1.0). */
+void http_reply_cut(struct http_exchange *exchange);
 
 /* problem+json (RFC 9457) for `err`; `query_id` may be NULL, elapsed_ms -1 =
  * unknown. Adds Retry-After for 503 and 429 when retry_after_s > 0, Query-Id

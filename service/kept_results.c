@@ -57,7 +57,7 @@ static void fail(struct delivery *delivery, const struct query *query)
     struct http_exchange *exchange = delivery_detach(delivery);
 
     if (delivery->streaming)
-        http_reply_abort(exchange);
+        query_reply_break_off(exchange, query, delivery, &delivery->tally.err);
     else
         query_reply_problem(exchange, query, &delivery->tally.err);
 }

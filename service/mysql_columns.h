@@ -1,7 +1,8 @@
 /*
  * mysql_columns: the columns of a MySQL result as an Arrow schema, the same
  * that the bridge's Column gives: the type, and in the field metadata what
- * result_json has to know of MySQL's.   [worker]
+ * result_json has to know of MySQL's ("mysql_type") and MySQL's own name of
+ * the type ("sql_type").   [worker]
  */
 #ifndef SERVICE_MYSQL_COLUMNS_H
 #define SERVICE_MYSQL_COLUMNS_H
@@ -34,7 +35,7 @@ struct mysql_column {
     int scale; /* of a DECIMAL */
     struct ArrowSchema schema;
     char format[16];
-    char metadata[64];
+    char metadata[128];
 };
 
 struct mysql_columns {
@@ -46,6 +47,10 @@ struct mysql_columns {
 /* -1: ERROR_ENGINE_ERROR, out of memory. */
 int mysql_columns_new(const struct st_mysql_field *fields, size_t count,
                       struct mysql_columns *ret_columns, struct error *err);
+
+/* Gives the columns as a schema that lives by itself; they are then empty. -1: no memory. */
+int mysql_columns_give(struct mysql_columns *columns, struct ArrowSchema *ret_schema,
+                       struct error *err);
 
 /* Frees the contents; fine on a zeroed struct. */
 void mysql_columns_done(struct mysql_columns *columns);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "delivery.h"
+#include "http_record.h"
 #include "http_reply.h"
 #include "query.h"
 #include "query_handles.h"
@@ -113,6 +114,15 @@ static int check_admission(const struct queries *queries, const struct query_req
     return 0;
 }
 
+/* The request's end and the query's lines are to name each other. */
+static void note_query(struct http_exchange *exchange, struct query *query)
+{
+    struct http_record *record = http_exchange_record(exchange);
+
+    snprintf(record->query_id, sizeof(record->query_id), "%s", query->id);
+    memcpy(query->trace_id, record->trace.trace_id, sizeof(query->trace_id));
+}
+
 static int admit(struct queries *queries, struct http_exchange *exchange,
                  struct query_request *request, struct mysql_target *target, struct error *err)
 {
@@ -134,6 +144,7 @@ static int admit(struct queries *queries, struct http_exchange *exchange,
         return error_set(err, ERROR_QUEUE_FULL, "%zu queries are waiting already",
                          query_queue_limit(queries->config.queue));
     }
+    note_query(exchange, query);
     query_machine_begin(queries, query);
     return 0;
 }

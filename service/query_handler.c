@@ -5,6 +5,7 @@
 #include "mysql_sources.h"
 #include "queries.h"
 #include "query_reply.h"
+#include "query_target.h"
 #include "service.h"
 
 int query_handler_negotiate(const struct http_exchange *exchange, struct result_choice *ret_choice,
@@ -37,35 +38,78 @@ static struct prefer read_prefer(const struct http_exchange *exchange)
     return prefer;
 }
 
-void query_handler_run(struct service *service, struct http_exchange *exchange,
-                       enum query_source source)
+/* MySQL's own EXPLAIN is the only one that doesn't run the statement. */
+static int check_explains(const struct query_request *request, struct error *err)
 {
-    const struct http_request *http = http_exchange_request(exchange);
-    const struct prefer prefer = read_prefer(exchange);
+    if (request->source == QUERY_MYSQL && request->engine == ENGINE_SPARK)
+        return error_set(err, ERROR_BAD_REQUEST,
+                         "engine: MySQL itself explains its statements; auto or direct");
+    return 0;
+}
+
+/* The fields of the request, from the body or, of GET and HEAD, from the target. */
+static int parse(const struct service *service, const struct http_request *http,
+                 const struct prefer *prefer, enum query_source source,
+                 struct query_request *ret_request, struct error *err)
+{
     const struct query_limits limits = {
         .timeout_ms_default = service->settings.query_timeout_ms,
         .timeout_ms_max = service->settings.query_timeout_max_ms,
         .queue_timeout_ms_default = service->settings.queue_timeout_ms,
-        .wait_ms_preferred = prefer_wait_ms(&prefer, QUERY_WAIT_MS_MAX),
+        .wait_ms_preferred = prefer_wait_ms(prefer, QUERY_WAIT_MS_MAX),
     };
+    struct byte_buffer fields = {0};
+    int rc = -1;
+
+    if (http->method == METHOD_POST)
+        return query_request_parse(source, http->body != NULL ? http->body : "", http->body_length,
+                                   &limits, ret_request, err);
+    if (query_target_to_body(http->query, &fields, err) == 0)
+        rc = query_request_parse(source, fields.data, fields.length, &limits, ret_request, err);
+    byte_buffer_done(&fields);
+    return rc;
+}
+
+static void submit(struct service *service, struct http_exchange *exchange,
+                   enum query_source source, bool explains)
+{
+    const struct http_request *http = http_exchange_request(exchange);
+    const struct prefer prefer = read_prefer(exchange);
+    bool only_plans = explains || http->method == METHOD_HEAD;
     struct query_request request = {0};
     struct mysql_target target = {0};
-    struct result_choice answer;
+    struct result_choice answer = {0}; /* plain JSON, as every plan is */
     struct error err;
 
-    if (query_handler_negotiate(exchange, &answer, &err) != 0 ||
-        query_request_parse(source, http->body != NULL ? http->body : "", http->body_length,
-                            &limits, &request, &err) != 0) {
+    if ((!explains && query_handler_negotiate(exchange, &answer, &err) != 0) ||
+        parse(service, http, &prefer, source, &request, &err) != 0) {
         query_reply_refusal(exchange, &err);
         return;
     }
-    if (source == QUERY_MYSQL &&
-        mysql_sources_resolve(service->mysql_sources, &request.config, &target, &err) != 0) {
+    if ((only_plans && check_explains(&request, &err) != 0) ||
+        (source == QUERY_MYSQL &&
+         mysql_sources_resolve(service->mysql_sources, &request.config, &target, &err) != 0)) {
         query_request_done(&request);
         query_reply_refusal(exchange, &err);
         return;
     }
+    if (only_plans)
+        request.wait_ms = -1; /* there are no rows to come back for */
+    request.explains = only_plans;
+    request.heads = http->method == METHOD_HEAD;
     request.answer = answer;
     request.prefer = prefer;
     queries_submit(service->queries, exchange, &request, &target);
+}
+
+void query_handler_run(struct service *service, struct http_exchange *exchange,
+                       enum query_source source)
+{
+    submit(service, exchange, source, false);
+}
+
+void query_handler_explain(struct service *service, struct http_exchange *exchange,
+                           enum query_source source)
+{
+    submit(service, exchange, source, true);
 }

@@ -1,5 +1,5 @@
 /*
- * query_handler: POST /api/spark/query/{source}, from the bytes to `queries`.   [loop]
+ * query_handler: POST /api/spark/query/{source} and .../explain/{source}, from the bytes to `queries`.   [loop]
  */
 #ifndef SERVICE_QUERY_HANDLER_H
 #define SERVICE_QUERY_HANDLER_H
@@ -16,5 +16,9 @@ int query_handler_negotiate(const struct http_exchange *exchange, struct result_
 
 void query_handler_run(struct service *service, struct http_exchange *exchange,
                        enum query_source source);
+
+/* The same request, but its plan is the answer. */
+void query_handler_explain(struct service *service, struct http_exchange *exchange,
+                           enum query_source source);
 
 #endif

@@ -117,16 +117,17 @@ static struct http_exchange *end_answer(struct query *query)
 /* Ends the answer, if it isn't over; a promise that is still being journaled is off. */
 static void answer_problem(struct query *query, const struct error *err)
 {
+    const struct delivery *delivery = query->delivery;
     struct http_exchange *exchange = NULL;
     bool streaming = false;
 
-    if (query->delivery == NULL)
+    if (delivery == NULL)
         return;
-    streaming = query->delivery->streaming;
+    streaming = delivery->streaming;
     query->promised = false;
     exchange = end_answer(query);
     if (exchange != NULL && streaming)
-        http_reply_abort(exchange);
+        query_reply_break_off(exchange, query, delivery, err);
     else if (exchange != NULL)
         query_reply_problem(exchange, query, err);
 }

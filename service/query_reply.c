@@ -3,8 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "byte_buffer.h"
+#include "content_coding.h"
 #include "delivery.h"
 #include "http_reply.h"
+#include "problem.h"
 #include "query.h"
 #include "query_status.h"
 
@@ -53,6 +56,17 @@ static void add_preference(const struct query *query, char ret_text[PREFER_APPLI
     headers[(*count)++] = (struct http_header){"Preference-Applied", ret_text};
 }
 
+/* HEAD: the query was planned, not run, so that nobody knows how long its rows
+ * are. Takes `plan`, which isn't sent. */
+static void send_head(struct http_exchange *exchange, const struct query *query,
+                      const struct http_header *headers, size_t count, char *plan)
+{
+    free(plan);
+    http_reply_begin(exchange, 200, result_choice_content_type(&query->request.answer), headers,
+                     count, NULL);
+    http_reply_end(exchange, NULL, 0);
+}
+
 void query_reply_whole(struct http_exchange *exchange, const struct query *query,
                        const struct delivery *delivery, char *body, size_t length)
 {
@@ -64,6 +78,10 @@ void query_reply_whole(struct http_exchange *exchange, const struct query *query
     add_preference(query, preference, headers, &count);
     format_timing(query, delivery, timing);
     headers[count++] = (struct http_header){"Server-Timing", timing};
+    if (query->request.heads) {
+        send_head(exchange, query, headers, count, body);
+        return;
+    }
     headers[count++] =
         (struct http_header){"Result-Truncated", delivery->tally.truncated ? "true" : "false"};
     http_reply_send_taken(exchange, 200, result_choice_content_type(&delivery->options.choice),
@@ -126,6 +144,31 @@ void query_reply_accepted(struct http_exchange *exchange, const struct query *qu
     }
     http_reply_send_taken(exchange, 202, "application/json", headers, count, body.data,
                           body.length);
+}
+
+/* A page ends behind a row, so a line of its own can follow any page. */
+void query_reply_break_off(struct http_exchange *exchange, const struct query *query,
+                           const struct delivery *delivery, const struct error *err)
+{
+    const struct result_choice *answer = &delivery->options.choice;
+    struct byte_buffer line = {0};
+    struct byte_buffer coded = {0};
+
+    if (answer->end_line) {
+        byte_buffer_append_text(&line, "[\"error\",");
+        problem_append(&line, err, http_exchange_request(exchange)->path, query->id,
+                       monotime_span_ms(query->received, monotime_now()));
+        byte_buffer_append_text(&line, "]\n");
+        content_coding_append_stored(answer->coding, line.data, line.length, &coded);
+    }
+    if (answer->end_line && !line.failed && !coded.failed) {
+        http_reply_write_taken(exchange, coded.data, coded.length);
+        http_reply_cut(exchange);
+    } else {
+        byte_buffer_done(&coded);
+        http_reply_abort(exchange);
+    }
+    byte_buffer_done(&line);
 }
 
 static int retry_after_s(const struct error *err)

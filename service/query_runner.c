@@ -5,12 +5,12 @@
 
 #include "../jni/spark_engine.h"
 #include "data_roots.h"
+#include "explanation.h"
 #include "mysql_engine.h"
-#include "mysql_gate.h"
-#include "mysql_params.h"
-#include "mysql_statement.h"
+#include "mysql_explain.h"
 #include "reply_channel.h"
 #include "result_sink.h"
+#include "spark_request.h"
 
 /* ---- messages to the loop ---- */
 
@@ -47,6 +47,8 @@ struct run {
     struct spark_cursor *spark; /* the open cursor: one of the two */
     struct mysql_cursor *direct;
     struct result_sink sink;
+    struct result_end end;
+    struct spark_source_facts source; /* what end points at */
 };
 
 static void post(struct run *run, struct query_mail *message, enum news news)
@@ -72,95 +74,82 @@ static int resolve_path(struct run *run, char **ret_path, struct error *err)
     return data_roots_resolve(run->runner->roots, run->query->request.path, ret_path, err);
 }
 
-static int64_t time_left_ms(const struct query *query)
+/* Borrows the query. */
+static struct mysql_query direct_query(struct query *query)
 {
-    int64_t used_ms = monotime_span_ms(query->run_started, monotime_now());
-
-    return query->request.timeout_ms > used_ms ? query->request.timeout_ms - used_ms : 1;
-}
-
-static int open_direct(struct run *run, struct error *err)
-{
-    struct query *query = run->query;
-    const struct mysql_query mysql_query = {
+    return (struct mysql_query){
+        .use = MYSQL_RUN,
         .target = &query->mysql,
         .sql = query->request.sql,
         .params_json = query->request.params_json,
         .cutoff = &query->cutoff,
-        .timeout_ms = time_left_ms(query),
+        .timeout_ms = query_time_left_ms(query),
+        .row_limit = query->request.row_limit,
     };
+}
+
+static int open_direct(struct run *run, struct error *err)
+{
+    const struct mysql_query mysql_query = direct_query(run->query);
 
     return mysql_cursor_open(run->runner->mysql, &mysql_query, &run->direct, err);
 }
 
-/* What the bridge needs of a MySQL statement: `?` for each :name, and the values. */
-struct bound_statement {
-    struct mysql_statement statement;
-    char *values_json;
-};
-
-static void bound_statement_done(struct bound_statement *bound)
+/* The worker's thread, attached from its first Spark query on. */
+static int attach_spark(struct run *run, struct error *err)
 {
-    mysql_statement_done(&bound->statement);
-    free(bound->values_json);
-}
-
-static int bind_statement(const struct query_request *request, struct bound_statement *bound,
-                          struct error *err)
-{
-    const struct mysql_modes usual = {0};
-    struct mysql_values values = {0};
-
-    if (mysql_gate_check(request->sql, usual, err) != 0 ||
-        mysql_statement_parse(request->sql, usual, &bound->statement, err) != 0 ||
-        mysql_params_bind(&bound->statement, request->params_json, &values, err) != 0)
-        return -1;
-    bound->values_json = mysql_values_to_json(&values);
-    mysql_values_done(&values);
-    return bound->values_json != NULL ? 0 : error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+    if (run->runner->thread != NULL)
+        return 0;
+    return run->runner->attach(run->runner->attach_user, &run->runner->thread, err);
 }
 
 static int open_spark(struct run *run, const char *path, struct error *err)
 {
-    struct query *query = run->query;
-    const struct query_request *request = &query->request;
-    struct bound_statement bound = {0};
-    char snapshot_id[24];
-    struct spark_query engine_query = {
-        .tag = query->tag,
-        .source = query_source_name(request->source),
-        .sql = request->sql,
-        .path = path,
-        .table = request->table,
-        .params_json = request->params_json,
-        .as_of_version = request->as_of.has_version ? request->as_of.version : -1,
-        .as_of_snapshot_id = request->as_of.has_snapshot_id ? snapshot_id : NULL,
-        .as_of_timestamp = request->as_of.timestamp,
-        .row_limit = request->row_limit,
-        .timeout_ms = time_left_ms(query),
-        .mysql_host = query->mysql.host,
-        .mysql_port = query->mysql.port,
-        .mysql_user = query->mysql.user,
-        .mysql_password = query->mysql.password,
-        .mysql_database = query->mysql.database,
-    };
+    struct spark_request request;
     int rc = -1;
 
-    snprintf(snapshot_id, sizeof(snapshot_id), "%lld", (long long)request->as_of.snapshot_id);
-    if (run->runner->thread == NULL &&
-        run->runner->attach(run->runner->attach_user, &run->runner->thread, err) != 0)
+    if (attach_spark(run, err) != 0 || spark_request_init(&request, run->query, path, err) != 0)
         return -1;
-    if (request->source == QUERY_MYSQL) {
-        if (bind_statement(request, &bound, err) != 0)
-            goto out;
-        engine_query.sql = bound.statement.text;
-        engine_query.params_json = bound.values_json;
-        engine_query.mysql_usual_quotes = !mysql_statement_is_same_in_all_modes(request->sql);
-    }
-    rc = spark_cursor_open(run->runner->thread, &engine_query, &run->spark, err);
-out:
-    bound_statement_done(&bound);
+    rc = spark_cursor_open(run->runner->thread, &request.query, &run->spark, err);
+    spark_request_done(&request);
     return rc;
+}
+
+static int explain_spark(struct run *run, const char *path, struct explanation *ret_explanation,
+                         struct error *err)
+{
+    struct spark_request request;
+    int rc = -1;
+
+    if (attach_spark(run, err) != 0 || spark_request_init(&request, run->query, path, err) != 0)
+        return -1;
+    rc = spark_engine_explain(run->runner->thread, &request.query, ret_explanation, err);
+    spark_request_done(&request);
+    return rc;
+}
+
+/* Asks for the plan in place of the rows: one JSON object. */
+static int explain(struct run *run, const char *path, struct error *err)
+{
+    struct query *query = run->query;
+    struct mysql_query mysql_query = direct_query(query);
+    struct explanation explanation = {0};
+    struct byte_buffer out = {0};
+    struct monotime begin = monotime_now();
+    int rc = query_request_is_direct(&query->request)
+                 ? mysql_explain(run->runner->mysql, &mysql_query, &explanation, err)
+                 : explain_spark(run, path, &explanation, err);
+
+    query->timing.plan_us = monotime_span_us(begin, monotime_now());
+    if (rc == 0)
+        rc = explanation_write(&explanation, query_source_name(query->request.source), &out, err);
+    explanation_done(&explanation);
+    if (rc != 0) {
+        byte_buffer_done(&out);
+        return -1;
+    }
+    result_sink_put(&run->sink, (struct result_page){out.data, out.length});
+    return 0;
 }
 
 static int open_cursor(struct run *run, const char *path, struct error *err)
@@ -189,6 +178,25 @@ static void cursor_close(struct run *run)
 {
     mysql_cursor_close(run->direct);
     spark_cursor_close(run->spark);
+}
+
+/* What an answer may tell of the run at its end. */
+static void note_end(struct run *run)
+{
+    const struct query *query = run->query;
+    struct result_end *end = &run->end;
+
+    end->source_kind = query_source_name(query->request.source);
+    end->queue_us = query->timing.queue_us;
+    end->plan_us = query->timing.plan_us;
+    end->run_us = query->timing.run_us;
+    if (run->spark == NULL)
+        return;
+    run->source = *spark_cursor_source(run->spark);
+    end->source_version = run->source.version[0] != '\0' ? run->source.version : NULL;
+    end->files_read = run->source.files_read;
+    end->files_total = run->source.files_total;
+    end->bytes_read = run->source.bytes_read;
 }
 
 static int write_all(struct run *run, struct error *err)
@@ -226,10 +234,15 @@ static int run_steps(struct run *run, struct error *err)
         fail_cancelled(err);
         goto out;
     }
+    if (query->request.explains) {
+        rc = explain(run, path, err);
+        goto out;
+    }
     if (open_cursor(run, path, err) != 0)
         goto out;
     rc = write_all(run, err);
 out:
+    note_end(run);
     begin = monotime_now();
     cursor_close(run);
     query->timing.bridge_us =
@@ -238,22 +251,9 @@ out:
     return rc;
 }
 
-/* What an answer may tell of the run at its end. */
-static struct result_end end_of(const struct query *query)
-{
-    struct result_end end = RESULT_END_UNKNOWN;
-
-    end.source_kind = query_source_name(query->request.source);
-    end.queue_us = query->timing.queue_us;
-    end.plan_us = query->timing.plan_us;
-    end.run_us = query->timing.run_us;
-    return end;
-}
-
 void query_runner_run(struct query_runner *runner, struct query *query)
 {
-    struct run run = {.runner = runner, .query = query};
-    struct result_end end;
+    struct run run = {.runner = runner, .query = query, .end = RESULT_END_UNKNOWN};
     struct error err = {.code = ERROR_NONE};
     bool failed = false;
 
@@ -270,8 +270,7 @@ void query_runner_run(struct query_runner *runner, struct query *query)
     query->outcome.err = err;
     query->outcome.rows = run.sink.rows;
     query->outcome.truncated = run.sink.is_full;
-    end = end_of(query);
-    query->kept = result_sink_keep(&run.sink, &end, failed ? &err : NULL);
+    query->kept = result_sink_keep(&run.sink, &run.end, failed ? &err : NULL);
     post(&run, run.done_mail, NEWS_DONE);
-    result_sink_end(&run.sink, &end, failed ? &err : NULL);
+    result_sink_end(&run.sink, &run.end, failed ? &err : NULL);
 }

@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "json_text.h"
-#include "sql_type.h"
+#include "result_schema.h"
 
 /* Longer ones aren't versions of ours. */
-#define VERSION_BYTES_MAX 64
+#define VERSION_BYTES_MAX 32
 #define US_PER_MS 1000
 
 static void append_text(struct byte_buffer *out, const char *text)
@@ -17,26 +17,11 @@ static void append_text(struct byte_buffer *out, const char *text)
 void result_envelope_head(struct byte_buffer *out, const char *query_id,
                           const struct ArrowSchema *schema, const struct result_column *root)
 {
-    struct byte_buffer type = {0};
-
     byte_buffer_append_text(out, "{\"query_id\":");
     append_text(out, query_id != NULL ? query_id : "");
-    byte_buffer_append_text(out, ",\"schema\":[");
-    for (size_t i = 0; i < root->child_count; i++) {
-        const struct ArrowSchema *column = schema->children[i];
-        bool nullable = (column->flags & ARROW_FLAG_NULLABLE) != 0;
-
-        byte_buffer_reset(&type);
-        sql_type_append(&type, column);
-        byte_buffer_append_text(out, i > 0 ? ",{\"name\":" : "{\"name\":");
-        append_text(out, root->children[i].name);
-        byte_buffer_append_text(out, ",\"type\":");
-        json_text_append_string(out, type.data, type.length);
-        byte_buffer_append_text(out, nullable ? ",\"nullable\":true}" : ",\"nullable\":false}");
-        out->failed |= type.failed;
-    }
-    byte_buffer_append_text(out, "],\"data\":[");
-    byte_buffer_done(&type);
+    byte_buffer_append_text(out, ",\"schema\":");
+    result_schema_append(out, schema, root);
+    byte_buffer_append_text(out, ",\"data\":[");
 }
 
 static void append_source(struct byte_buffer *out, const struct result_end *end)

@@ -2,6 +2,7 @@
 
 #include "deadline.h"
 #include "delivery.h"
+#include "metrics.h"
 #include "query.h"
 #include "result_spool.h"
 
@@ -57,6 +58,7 @@ static int hand_over(struct result_sink *sink, struct error *err)
     if (result_spool_new(sink->store, sink->schema, &sink->spool, err) != 0)
         return -1;
     sink->delivery = NULL;
+    metrics_add(METRIC_STREAMS_SPOOLED, 1);
     delivery_follow(delivery, sink->spool, 0, SIZE_MAX);
     return 0;
 }
@@ -148,10 +150,17 @@ struct result_spool *result_sink_keep(struct result_sink *sink, struct result_en
     return NULL;
 }
 
+void result_sink_put(struct result_sink *sink, struct result_page body)
+{
+    sink->body = body;
+}
+
 void result_sink_end(struct result_sink *sink, struct result_end *end, const struct error *err)
 {
     end->truncated = sink->is_full;
-    if (sink->delivery != NULL)
+    if (sink->body.data != NULL)
+        delivery_end_whole(sink->delivery, sink->body);
+    else if (sink->delivery != NULL)
         delivery_end(sink->delivery, end, err);
     if (sink->spool == NULL)
         return;

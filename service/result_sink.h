@@ -17,7 +17,7 @@
 
 #include "arrow_c_data.h"
 #include "error.h"
-#include "result_writer.h"
+#include "result_pages.h"
 
 struct delivery;
 struct query;
@@ -31,8 +31,9 @@ struct result_sink {
     const struct ArrowSchema *schema; /* borrowed from open on */
     int64_t patience_us;              /* left */
     struct result_spool *spool;
-    int64_t rows; /* taken from the engine */
-    bool is_full; /* a limit left rows out */
+    struct result_page body; /* of an answer that isn't rows */
+    int64_t rows;            /* taken from the engine */
+    bool is_full;            /* a limit left rows out */
 };
 
 /* A run begins. */
@@ -48,6 +49,9 @@ int result_sink_add(struct result_sink *sink, const struct ArrowArray *batch, st
  * and to be released; NULL for any other, and after *err (else NULL). */
 struct result_spool *result_sink_keep(struct result_sink *sink, struct result_end *end,
                                       const struct error *err);
+
+/* In place of rows: the answer's whole body (taken). */
+void result_sink_put(struct result_sink *sink, struct result_page body);
 
 /* The last word, after the run's done() was posted: the end of all rows, or *err
  * (else NULL). The query may be gone when it returns. */

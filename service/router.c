@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "access_log.h"
 #include "health.h"
+#include "http_record.h"
 #include "http_reply.h"
 #include "media_type.h"
 #include "metrics_page.h"
@@ -17,7 +19,7 @@
 #define JSON_TYPE "application/json"
 
 enum route_kind {
-    TAKES_JSON = 1,  /* the body must be application/json */
+    TAKES_JSON = 1,  /* the body of a POST must be application/json */
     ANSWERS_ROWS = 2 /* in the format that Accept and Accept-Encoding choose */
 };
 
@@ -51,6 +53,30 @@ static void handle_iceberg(struct service *s, struct http_exchange *x, const cha
 {
     (void)last;
     query_handler_run(s, x, QUERY_ICEBERG);
+}
+
+static void explain_mysql(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    query_handler_explain(s, x, QUERY_MYSQL);
+}
+
+static void explain_parquet(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    query_handler_explain(s, x, QUERY_PARQUET);
+}
+
+static void explain_delta(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    query_handler_explain(s, x, QUERY_DELTA);
+}
+
+static void explain_iceberg(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    query_handler_explain(s, x, QUERY_ICEBERG);
 }
 
 static void handle_health(struct service *s, struct http_exchange *x, const char *last)
@@ -90,11 +116,17 @@ static void handle_openapi(struct service *s, struct http_exchange *x, const cha
     http_reply_send(x, 200, JSON_TYPE, NULL, 0, openapi_json(), openapi_json_length());
 }
 
+#define QUERY_METHODS (METHOD_POST | METHOD_GET | METHOD_HEAD)
+
 static const struct route ROUTES[] = {
-    {"/api/spark/query/mysql", METHOD_POST, TAKES_JSON | ANSWERS_ROWS, handle_mysql},
-    {"/api/spark/query/parquet", METHOD_POST, TAKES_JSON | ANSWERS_ROWS, handle_parquet},
-    {"/api/spark/query/delta", METHOD_POST, TAKES_JSON | ANSWERS_ROWS, handle_delta},
-    {"/api/spark/query/iceberg", METHOD_POST, TAKES_JSON | ANSWERS_ROWS, handle_iceberg},
+    {"/api/spark/query/mysql", QUERY_METHODS, TAKES_JSON | ANSWERS_ROWS, handle_mysql},
+    {"/api/spark/query/parquet", QUERY_METHODS, TAKES_JSON | ANSWERS_ROWS, handle_parquet},
+    {"/api/spark/query/delta", QUERY_METHODS, TAKES_JSON | ANSWERS_ROWS, handle_delta},
+    {"/api/spark/query/iceberg", QUERY_METHODS, TAKES_JSON | ANSWERS_ROWS, handle_iceberg},
+    {"/api/spark/explain/mysql", METHOD_POST, TAKES_JSON, explain_mysql},
+    {"/api/spark/explain/parquet", METHOD_POST, TAKES_JSON, explain_parquet},
+    {"/api/spark/explain/delta", METHOD_POST, TAKES_JSON, explain_delta},
+    {"/api/spark/explain/iceberg", METHOD_POST, TAKES_JSON, explain_iceberg},
     {"/api/spark/queries", METHOD_GET | METHOD_HEAD | METHOD_DELETE, 0, queries_handler_all},
     {"/api/spark/queries/*", METHOD_GET | METHOD_HEAD | METHOD_DELETE, 0, queries_handler_one},
     {"/api/spark/queries/*/results", METHOD_GET | METHOD_HEAD, ANSWERS_ROWS,
@@ -133,25 +165,31 @@ static const struct route *find_route(const char *path, const char **ret_last)
     return NULL;
 }
 
+int router_route_count(void)
+{
+    return (int)(sizeof(ROUTES) / sizeof(ROUTES[0]));
+}
+
+const char *router_route_name(int route)
+{
+    return route == HTTP_NO_ROUTE ? "none" : ROUTES[route].pattern;
+}
+
+unsigned router_route_methods(int route)
+{
+    return route == HTTP_NO_ROUTE ? 0 : ROUTES[route].methods;
+}
+
 /* "GET, HEAD" */
 static void format_allow(unsigned methods, char *ret_text, size_t size)
 {
-    static const struct {
-        unsigned method;
-        const char *name;
-    } NAMES[] = {
-        {METHOD_GET, "GET"},
-        {METHOD_HEAD, "HEAD"},
-        {METHOD_POST, "POST"},
-        {METHOD_DELETE, "DELETE"},
-    };
     size_t length = 0;
 
     ret_text[0] = '\0';
-    for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
-        if ((methods & NAMES[i].method) != 0)
+    for (unsigned method = METHOD_GET; method < METHOD_OTHER; method <<= 1) {
+        if ((methods & method) != 0)
             length += (size_t)snprintf(ret_text + length, size - length, "%s%s",
-                                       length > 0 ? ", " : "", NAMES[i].name);
+                                       length > 0 ? ", " : "", http_method_name(method));
     }
 }
 
@@ -184,6 +222,7 @@ void router_on_headers(struct http_exchange *exchange, void *user)
     char allow[64];
 
     (void)user;
+    access_log_begin(exchange, route != NULL ? (int)(route - ROUTES) : HTTP_NO_ROUTE);
     if (route == NULL) {
         error_set(&err, ERROR_NOT_FOUND, "no route %.200s", request->path);
         refuse(exchange, &err, NULL);
@@ -195,7 +234,7 @@ void router_on_headers(struct http_exchange *exchange, void *user)
         refuse(exchange, &err, allow);
         return;
     }
-    if ((route->kind & TAKES_JSON) != 0 &&
+    if ((route->kind & TAKES_JSON) != 0 && request->method == METHOD_POST &&
         !media_type_is(http_exchange_header(exchange, "Content-Type"), JSON_TYPE)) {
         error_set(&err, ERROR_UNSUPPORTED_MEDIA_TYPE,
                   "the body must be JSON: send Content-Type: application/json");
