@@ -1,6 +1,6 @@
 /*
  * query: one query from its request to its outcome, as data. Who may touch
- * which part is said at each block; queries.c (loop) and query_runner.c
+ * which part is said at each block; query_machine.c (loop) and query_runner.c
  * (worker) are the only writers.
  *
  * Life: made by the loop; lent to the queue, then to one worker; back with the

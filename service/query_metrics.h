@@ -1,5 +1,5 @@
 /*
- * query_metrics: what is counted of a query's life. queries.c calls it at each
+ * query_metrics: what is counted of a query's life. query_machine.c calls it at each
  * transition.   [loop]
  */
 #ifndef SERVICE_QUERY_METRICS_H
