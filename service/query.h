@@ -103,6 +103,7 @@ struct query {
     struct delivery *delivery; /* the answer to who asked; NULL once it is over */
     struct event *timer;       /* queue timeout, then run timeout */
     struct event *wait_timer;  /* wait_ms, NULL: the caller waits to the end */
+    bool sends_kept;           /* its kept rows go to the caller that waited */
     bool promised;  /* its caller may come back with the id: a 202 is out or on its way */
     bool has_place; /* counted by query_handles */
     struct monotime forget_at; /* of a pinned one; unset once its rows are gone */

@@ -98,7 +98,7 @@ static void settle(struct queries *queries, struct query *query)
 /* Nothing makes the pages of its answer yet, as they are made of kept rows. */
 static bool answer_has_no_producer(const struct query *query)
 {
-    return query_request_keeps_rows(&query->request) && !atomic_load(&query->delivery->following);
+    return query_request_keeps_rows(&query->request) && !query->sends_kept;
 }
 
 /* Takes the exchange from the answer, NULL when the client is gone. The answer is
@@ -367,8 +367,10 @@ static void use_kept(struct query *query)
         query_log_kept(query);
         return;
     }
-    if (query->delivery != NULL)
+    if (query->delivery != NULL) {
+        query->sends_kept = true;
         delivery_follow(query->delivery, query->kept, 0, SIZE_MAX);
+    }
     drop_kept(query);
 }
 
