@@ -231,7 +231,7 @@ sanitized:
 fake-program: $(FAKE_PROGRAM)
 
 PYTEST_ARGS ?=
-test-integration: $(B)/venv/.made sanitized ## the real service over HTTP: conformance and behaviour
+test-integration: $(B)/venv/.made sanitized $(OBJ)/unit/test_arrow_ipc ## the real service over HTTP: conformance and behaviour
 	$(Q)mkdir -p $(RESULTS); SPARK=$(SPARK) $(PYTHON) -m pytest tests/integration \
 		--junitxml=$(RESULTS)/integration.xml $(PYTEST_ARGS)
 

@@ -12,11 +12,10 @@
 /* http_reply's low-water mark: below it a client counts as having read. */
 #define LOW_WATER_BYTES ((size_t)64 * 1024)
 
-/* The producer looks at its credits; a worker waits on them by itself. */
+/* The pool is to look at the credits; a worker waits on them by itself. */
 static void wake_producer(struct delivery *delivery)
 {
-    if (atomic_load(&delivery->following))
-        delivery_pool_wake(delivery->host->pool, &delivery->task);
+    delivery_pool_wake(delivery->host->pool, &delivery->task);
 }
 
 static void on_gone(void *user)

@@ -10,7 +10,6 @@
 #ifndef SERVICE_DELIVERY_H
 #define SERVICE_DELIVERY_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -68,17 +67,16 @@ struct delivery {
 
     /* Any thread. */
     struct page_credits credits;
-    atomic_bool following; /* the pool is its producer */
 
     /* The producer's until over(), then the loop's. */
     struct delivery_tally tally;
     struct result_pages *pages;
     struct result_spool *spool;
     struct result_spool_watch watch;
-    size_t next_batch; /* of the spool */
-    size_t end_batch;
-    struct ArrowArray batch; /* under way, when it has a release */
+    size_t next_batch; /* of the spool, and the next row in it */
     int64_t next_row;
+    size_t end_batch;
+    struct ArrowArray batch; /* next_batch, when it has a release */
     struct delivery_mail *over_mail;
 
     /* [loop] */

@@ -105,6 +105,13 @@ void delivery_pool_stop(struct delivery_pool *pool)
     free(pool);
 }
 
+void delivery_pool_enter(struct delivery_pool *pool, struct delivery_task *task)
+{
+    pthread_mutex_lock(&pool->lock);
+    push(pool, task);
+    pthread_mutex_unlock(&pool->lock);
+}
+
 void delivery_pool_wake(struct delivery_pool *pool, struct delivery_task *task)
 {
     pthread_mutex_lock(&pool->lock);

@@ -21,11 +21,11 @@ enum delivery_step {
     STEP_OVER   /* never again; the task may be gone already */
 };
 
-/* Embedded in what is stepped; zeroed but for `step` before the first wake. */
+/* Embedded in what is stepped; zeroed but for `step` to begin with. */
 struct delivery_task {
     enum delivery_step (*step)(struct delivery_task *task);
-    enum { TASK_PARKED, TASK_WAITING, TASK_STEPPED } state; /* the pool's, as below */
-    bool woken;                                             /* while it was stepped */
+    enum { TASK_OUTSIDE, TASK_PARKED, TASK_WAITING, TASK_STEPPED } state; /* the pool's, as below */
+    bool woken;                                                           /* while it was stepped */
     struct delivery_task *next;
 };
 
@@ -36,7 +36,10 @@ int delivery_pool_start(size_t threads, struct delivery_pool **ret_pool, struct 
  * fine.   [loop] */
 void delivery_pool_stop(struct delivery_pool *pool);
 
-/* [any]; not for a task that is over. */
+/* Hands the task to the pool, to be stepped soon; the caller's last touch.   [any] */
+void delivery_pool_enter(struct delivery_pool *pool, struct delivery_task *task);
+
+/* Does nothing to a task that hasn't entered or is over.   [any] */
 void delivery_pool_wake(struct delivery_pool *pool, struct delivery_task *task);
 
 #endif

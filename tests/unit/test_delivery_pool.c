@@ -62,8 +62,11 @@ static void test_every_wake_counts(void **state)
 
     (void)state;
     assert_int_equal(delivery_pool_start(THREADS, &pool, &err), 0);
-    for (int i = 0; i < TASKS; i++)
+    for (int i = 0; i < TASKS; i++) {
         eaters[i].task.step = eat;
+        delivery_pool_wake(pool, &eaters[i].task); /* hasn't entered: nothing happens */
+        delivery_pool_enter(pool, &eaters[i].task);
+    }
     for (int gift = 0; gift < GIFTS; gift++) {
         struct eater *eater = &eaters[gift % TASKS];
 
@@ -91,7 +94,7 @@ static void test_stop_leaves_the_parked(void **state)
 
     (void)state;
     assert_int_equal(delivery_pool_start(1, &pool, &err), 0);
-    delivery_pool_wake(pool, &eater.task);
+    delivery_pool_enter(pool, &eater.task);
     delivery_pool_stop(pool);
     assert_false(atomic_load(&eater.over));
     delivery_pool_stop(NULL);
