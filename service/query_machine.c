@@ -83,6 +83,7 @@ static void retire(struct queries *queries, struct query *query)
     if (query->promised) {
         query_handles_keep(queries->handles, query);
     } else {
+        drop_kept(queries, query); /* its client left in the last moment */
         query_handles_leave_place(queries->handles, query);
         query_registry_end(queries->registry, query);
     }
@@ -302,13 +303,17 @@ void query_machine_on_promised(void *user, const char *id, const struct error *e
     struct queries *queries = user;
     struct query *query = query_registry_find(queries->registry, id);
     struct http_exchange *exchange = NULL;
+    struct error draining;
 
     if (query == NULL || !query->promised || query->delivery == NULL)
         return; /* it was cancelled, or its client left, meanwhile */
     if (err != NULL) {
-        if (query_state_is_over(query->state))
-            drop_kept(queries, query);
         query_machine_end_early(queries, query, QUERY_FAILED, METRIC_CANCELLED_WAIT, err);
+        return;
+    }
+    if (queries->draining) {
+        error_set(&draining, ERROR_DRAINING, "the service is shutting down and keeps no rows");
+        query_machine_end_early(queries, query, QUERY_CANCELLED, METRIC_CANCELLED_DRAIN, &draining);
         return;
     }
     exchange = end_answer(query);
