@@ -78,10 +78,23 @@ static void become_service(const struct command_line *line, const char *log)
     _exit(127);
 }
 
+/* A child in the process's folder. */
+static void run_service(struct service_process *process, const char *const *settings)
+{
+    struct command_line line = {0};
+
+    fill_command_line(&line, process, settings);
+    process->pid = fork();
+    assert_true(process->pid >= 0);
+    if (process->pid == 0)
+        become_service(&line, process->log);
+    for (size_t i = 0; i < line.flag_count; i++)
+        free(line.flags[i]);
+}
+
 struct service_process *service_process_spawn(const char *const *settings)
 {
     struct service_process *process = calloc(1, sizeof(*process));
-    struct command_line line = {0};
 
     assert_non_null(process);
     assert_non_null(getenv("FAKE_SERVICE"));
@@ -90,13 +103,7 @@ struct service_process *service_process_spawn(const char *const *settings)
     snprintf(process->data, sizeof(process->data), "%s/data", process->folder);
     snprintf(process->log, sizeof(process->log), "%s/log", process->folder);
     assert_int_equal(mkdir(process->data, 0700), 0);
-    fill_command_line(&line, process, settings);
-    process->pid = fork();
-    assert_true(process->pid >= 0);
-    if (process->pid == 0)
-        become_service(&line, process->log);
-    for (size_t i = 0; i < line.flag_count; i++)
-        free(line.flags[i]);
+    run_service(process, settings);
     return process;
 }
 
@@ -232,6 +239,17 @@ void service_process_finish(struct service_process *process, int code)
         fail_with_log(process, "a sanitizer has something to say");
     assert_int_equal(nftw(process->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
     free(process);
+}
+
+void service_process_restart(struct service_process *process, int signal_number,
+                             const char *const *settings)
+{
+    assert_int_equal(kill(process->pid, signal_number), 0);
+    assert_int_equal(waitpid(process->pid, NULL, 0), process->pid);
+    assert_int_equal(truncate(process->log, 0), 0);
+    run_service(process, settings);
+    wait_listening(process);
+    service_process_wait_ready(process);
 }
 
 void service_process_stop(struct service_process *process)
