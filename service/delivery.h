@@ -73,10 +73,10 @@ struct delivery {
     struct result_pages *pages;
     struct result_spool *spool;
     struct result_spool_watch watch;
-    size_t next_batch; /* of the spool */
-    size_t end_batch;
-    struct ArrowArray batch; /* under way, when it has a release */
+    size_t next_batch; /* of the spool, and the next row in it */
     int64_t next_row;
+    size_t end_batch;
+    struct ArrowArray batch; /* next_batch, when it has a release */
     struct delivery_mail *over_mail;
 
     /* [loop] */
