@@ -58,6 +58,17 @@ X(HANDLES_LIMIT, GAUGE, S("handles_limit"), "", "MAX_HANDLES.")
 X(HANDLES_GIVEN, COUNTER, S("handles_given_total"), "", "Queries that went asynchronous (202).")
 X(HANDLES_EXPIRED, COUNTER, S("handles_expired_total"), "", "Results removed SPOOL_TTL_S after their query.")
 
+/* ---- cache: no result is kept yet, so every query goes past it ---- */
+#define CACHE(name, source, help) \
+    X(CACHE_HIT_##name, COUNTER, S("cache_requests_total"), "source=\"" source "\",result=\"hit\"", help) \
+    X(CACHE_MISS_##name, COUNTER, S("cache_requests_total"), "source=\"" source "\",result=\"miss\"", "") \
+    X(CACHE_BYPASS_##name, COUNTER, S("cache_requests_total"), "source=\"" source "\",result=\"bypass\"", "")
+CACHE(MYSQL, "mysql", "Queries by what the result cache had for them.")
+CACHE(PARQUET, "parquet", "")
+CACHE(DELTA, "delta", "")
+CACHE(ICEBERG, "iceberg", "")
+#undef CACHE
+
 /* ---- slots and proof of life ---- */
 X(SLOTS, GAUGE, S("slots"), "", "WORKERS: queries that can run at once.")
 X(SLOTS_BUSY, GAUGE, S("slots_busy"), "", "Slots with a query, lost ones included.")
