@@ -319,8 +319,8 @@ static void stop(struct run *run)
     else
         clean = service->life == NULL;
     if (clean) {
-        delivery_pool_stop(service->deliveries.pool);
         queries_stop(service->queries);
+        delivery_pool_stop(service->deliveries.pool);
         reply_channel_free(service->channel);
         queries_free(service->queries);
         spool_store_free(service->spools);

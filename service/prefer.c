@@ -109,11 +109,10 @@ int64_t prefer_wait_ms(const struct prefer *prefer, int64_t maximum_ms)
 
 void prefer_format_applied(const struct prefer *prefer, char ret_text[PREFER_APPLIED_BYTES])
 {
-    const char *separator = prefer->respond_async && prefer->wait_s >= 0 ? ", " : "";
-    char wait[24] = "";
-
+    ret_text[0] = '\0';
     if (prefer->wait_s >= 0)
-        snprintf(wait, sizeof(wait), "wait=%lld", (long long)prefer->wait_s);
-    snprintf(ret_text, PREFER_APPLIED_BYTES, "%s%s%s", prefer->respond_async ? "respond-async" : "",
-             separator, wait);
+        snprintf(ret_text, PREFER_APPLIED_BYTES, "%swait=%lld",
+                 prefer->respond_async ? "respond-async, " : "", (long long)prefer->wait_s);
+    else if (prefer->respond_async)
+        snprintf(ret_text, PREFER_APPLIED_BYTES, "respond-async");
 }

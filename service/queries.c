@@ -13,6 +13,7 @@
 #include "query_queue.h"
 #include "query_registry.h"
 #include "query_reply.h"
+#include "spool_disposal.h"
 #include "watchdog.h"
 
 int queries_new(const struct queries_config *config, struct queries **ret_queries,
@@ -49,9 +50,10 @@ int queries_new(const struct queries_config *config, struct queries **ret_querie
     queries->config = *config;
     queries->registry = query_registry_new(config->history);
     queries->kept = kept_results_new(&kept);
+    queries->disposal = spool_disposal_new(config->deliveries->pool, config->channel);
     watchdog.registry = queries->registry;
     handles.registry = queries->registry;
-    if (queries->registry == NULL || queries->kept == NULL) {
+    if (queries->registry == NULL || queries->kept == NULL || queries->disposal == NULL) {
         error_set(err, ERROR_ENGINE_ERROR, "out of memory");
         goto fail;
     }
@@ -67,8 +69,10 @@ fail:
 
 void queries_stop(struct queries *queries)
 {
-    if (queries != NULL)
-        query_handles_stop(queries->handles);
+    if (queries == NULL)
+        return;
+    spool_disposal_stop(queries->disposal);
+    query_handles_stop(queries->handles);
 }
 
 void queries_free(struct queries *queries)
@@ -85,6 +89,7 @@ void queries_free(struct queries *queries)
         }
     }
     query_handles_free(queries->handles);
+    spool_disposal_free(queries->disposal);
     query_registry_free(queries->registry);
     free(queries);
 }

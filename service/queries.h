@@ -72,7 +72,7 @@ struct queries_counts {
 int queries_new(const struct queries_config *config, struct queries **ret_queries,
                 struct error *err);
 
-/* Ends its thread; the channel is to be freed next. NULL is fine. */
+/* Ends its thread; the delivery pool and the channel are to go next. NULL is fine. */
 void queries_stop(struct queries *queries);
 
 /* Frees what is left; no worker may hold a query. */

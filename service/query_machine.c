@@ -20,7 +20,7 @@
 #include "query_queue.h"
 #include "query_registry.h"
 #include "query_reply.h"
-#include "result_spool.h"
+#include "spool_disposal.h"
 #include "watchdog.h"
 
 static void on_started(struct query *query);
@@ -60,9 +60,9 @@ static void end_run(struct query *query, enum query_state state)
     stop_timers(query);
 }
 
-static void drop_kept(struct query *query)
+static void drop_kept(const struct queries *queries, struct query *query)
 {
-    result_spool_release(query->kept);
+    spool_disposal_take(queries->disposal, query->kept);
     query->kept = NULL;
 }
 
@@ -83,6 +83,7 @@ static void retire(struct queries *queries, struct query *query)
     if (query->promised) {
         query_handles_keep(queries->handles, query);
     } else {
+        drop_kept(queries, query); /* its client left in the last moment */
         query_handles_leave_place(queries->handles, query);
         query_registry_end(queries->registry, query);
     }
@@ -302,13 +303,17 @@ void query_machine_on_promised(void *user, const char *id, const struct error *e
     struct queries *queries = user;
     struct query *query = query_registry_find(queries->registry, id);
     struct http_exchange *exchange = NULL;
+    struct error draining;
 
     if (query == NULL || !query->promised || query->delivery == NULL)
         return; /* it was cancelled, or its client left, meanwhile */
     if (err != NULL) {
-        if (query_state_is_over(query->state))
-            drop_kept(query);
         query_machine_end_early(queries, query, QUERY_FAILED, METRIC_CANCELLED_WAIT, err);
+        return;
+    }
+    if (queries->draining) {
+        error_set(&draining, ERROR_DRAINING, "the service is shutting down and keeps no rows");
+        query_machine_end_early(queries, query, QUERY_CANCELLED, METRIC_CANCELLED_DRAIN, &draining);
         return;
     }
     exchange = end_answer(query);
@@ -320,10 +325,11 @@ void query_machine_on_promised(void *user, const char *id, const struct error *e
 
 void query_machine_on_expired(void *user, struct query *query)
 {
-    (void)user;
+    const struct queries *queries = user;
+
     if (query->kept == NULL)
         return; /* it failed: it is forgotten, no more */
-    drop_kept(query);
+    drop_kept(queries, query);
     query->state = QUERY_EXPIRED;
 }
 
@@ -359,7 +365,7 @@ static void on_started(struct query *query)
 }
 
 /* All rows are kept: for the caller who comes back, or for the one that waits. */
-static void use_kept(struct query *query)
+static void use_kept(const struct queries *queries, struct query *query)
 {
     if (query->kept == NULL)
         return;
@@ -371,7 +377,7 @@ static void use_kept(struct query *query)
         query->sends_kept = true;
         delivery_follow(query->delivery, query->kept, 0, SIZE_MAX);
     }
-    drop_kept(query);
+    drop_kept(queries, query);
 }
 
 static void on_done(struct query *query)
@@ -385,7 +391,7 @@ static void on_done(struct query *query)
         if (!query_request_is_direct(&query->request))
             canceller_remove(queries->canceller, query->tag);
         end_run(query, query->ends_as);
-        drop_kept(query);
+        drop_kept(queries, query);
         if (query->state != QUERY_SUCCEEDED)
             query_log_ended(query, &query->problem);
     } else if (failed) {
@@ -396,7 +402,7 @@ static void on_done(struct query *query)
             answer_problem(query, &query->outcome.err);
     } else {
         end_run(query, QUERY_SUCCEEDED);
-        use_kept(query);
+        use_kept(queries, query);
     }
     settle(queries, query);
 }

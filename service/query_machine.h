@@ -17,6 +17,7 @@ struct queries {
     struct query_registry *registry;
     struct query_handles *handles;
     struct kept_results *kept;
+    struct spool_disposal *disposal;
     struct watchdog *watchdog;
     struct canceller *canceller; /* NULL until the engine is ready */
     size_t queued;

@@ -305,17 +305,35 @@ int64_t service_process_rss_bytes(const struct service_process *process)
     return (int64_t)resident * sysconf(_SC_PAGESIZE);
 }
 
-int service_process_descriptors(const struct service_process *process)
+static int entries_of(const char *path)
 {
-    char path[64];
     int count = -2; /* "." and ".." */
-    DIR *folder = NULL;
+    DIR *folder = opendir(path);
 
-    snprintf(path, sizeof(path), "/proc/%d/fd", (int)process->pid);
-    folder = opendir(path);
     assert_non_null(folder);
     while (readdir(folder) != NULL)
         count++;
     closedir(folder);
     return count;
+}
+
+void service_process_wait_no_spool(const struct service_process *process)
+{
+    struct monotime limit = monotime_after(monotime_now(), PATIENCE_MS);
+    char path[96];
+
+    snprintf(path, sizeof(path), "%s/state/results", process->folder);
+    while (entries_of(path) > 0) {
+        if (monotime_reached(limit, monotime_now()))
+            fail_with_log(process, "results stay on disk");
+        pause_ms(LOOK_MS);
+    }
+}
+
+int service_process_descriptors(const struct service_process *process)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/%d/fd", (int)process->pid);
+    return entries_of(path);
 }

@@ -55,6 +55,9 @@ int64_t service_process_health(const struct service_process *process, const char
 void service_process_wait_health(const struct service_process *process, const char *object,
                                  const char *member, int64_t value);
 
+/* Waits until no result is kept on disk. */
+void service_process_wait_no_spool(const struct service_process *process);
+
 /* Resident memory and open descriptors, from /proc. */
 int64_t service_process_rss_bytes(const struct service_process *process);
 int service_process_descriptors(const struct service_process *process);

@@ -1,7 +1,6 @@
 /* needs: unit/service_process.c unit/service_client.c unit/service_queries.c */
 /* Queries whose callers come back: 202, results and their chunks, expiry, restart,
  * bounds; each kind of request in each state. */
-#include <dirent.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -95,31 +94,6 @@ static void check_refused(const char *method, const char *target, int status, co
     answer_done(&answer);
 }
 
-static size_t spool_files(void)
-{
-    char path[128];
-    size_t count = 0;
-    DIR *folder = NULL;
-
-    snprintf(path, sizeof(path), "%s/state/results", service->folder);
-    folder = opendir(path);
-    assert_non_null(folder);
-    for (const struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder))
-        count += entry->d_name[0] != '.';
-    closedir(folder);
-    return count;
-}
-
-static void wait_no_spool(void)
-{
-    struct monotime limit = monotime_after(monotime_now(), PATIENCE_MS);
-
-    while (spool_files() > 0) {
-        assert_false(monotime_reached(limit, monotime_now()));
-        pause_ms(5);
-    }
-}
-
 /* Fills both slots until they are cancelled by their tag. */
 static void occupy(struct service_client clients[2])
 {
@@ -167,6 +141,11 @@ static void test_goes_async_at_once(void **state)
     assert_string_equal(member_text(query, "results"), RESULTS);
     assert_true(member_number(query, "bytes") > 0);
     json_decref(query);
+
+    get("/metrics", "", &answer);
+    assert_non_null(strstr(answer.body, "\nspark_service_handles 1\n"));
+    assert_non_null(strstr(answer.body, "\nspark_service_handles_given_total 1\n"));
+    answer_done(&answer);
 
     get(RESULTS, "", &answer);
     assert_int_equal(answer.status, 200);
@@ -232,7 +211,7 @@ static void test_answer_within_the_wait(void **state)
     check_member_null(query, "chunks");
     json_decref(query);
     check_refused("GET", RESULTS, 410, "went to the client that asked");
-    wait_no_spool();
+    service_process_wait_no_spool(service);
 }
 
 /* Much more than a page, still within the wait. */
@@ -248,7 +227,7 @@ static void test_long_answer_within_the_wait(void **state)
     assert_true(answer.complete);
     assert_string_equal(answer.body + answer.body_length - 13, "{\"n\":399999}]");
     answer_done(&answer);
-    wait_no_spool();
+    service_process_wait_no_spool(service);
 }
 
 static void test_cancel_after_the_wait(void **state)
@@ -308,7 +287,7 @@ static void test_it_fails(void **state)
     run_query(service, "sleep 20 rows 5000 fail source_error", ASYNC WITH_ID(2), 202);
     wait_query_state(service, QUERIES "/" QUERY_ID(2), "FAILED");
     check_refused("GET", QUERIES "/" QUERY_ID(2) "/results", 502, "source_error");
-    wait_no_spool(); /* half a result is none */
+    service_process_wait_no_spool(service); /* half a result is none */
 }
 
 static void test_delete_in_each_state(void **state)
@@ -562,7 +541,7 @@ static void test_expiry(void **state)
     assert_string_equal(answer.body + answer.body_length - 14, "{\"n\":2999999}]");
     answer_done(&answer);
     service_client_close(&reader);
-    wait_no_spool();
+    service_process_wait_no_spool(service);
     /* out of history, the journal still knows the id */
     run_query(service, "rows 1", WITH_ID(2), 200);
     run_query(service, "rows 1", WITH_ID(3), 200);
@@ -591,7 +570,7 @@ static void test_restart(void **state)
     check_refused("DELETE", ONE_ID, 410, "restarted");
     check_refused("GET", QUERIES "/" QUERY_ID(2), 410, "restarted");
     check_refused("GET", QUERIES "/" QUERY_ID(3), 404, "not_found");
-    assert_int_equal(spool_files(), 0);
+    service_process_wait_no_spool(service);
     run_query(service, "rows 2", ASYNC WITH_ID(4), 202);
     service_process_restart(service, SIGTERM, settings);
     check_refused("GET", ONE_ID, 410, "restarted");
@@ -615,6 +594,30 @@ static void test_stop_with_handles(void **state)
     service = NULL;
 }
 
+/* Who is fetching when the service is told to stop gets all of it. */
+static void test_stop_amid_a_fetch(void **state)
+{
+    struct service_client reader;
+    struct answer answer;
+
+    (void)state;
+    start_with(SETTINGS("--workers=1", "--drain-ms=60000"));
+    run_query(service, "rows 3000000", ASYNC WITH_ID(1), 202);
+    wait_query_state(service, ONE_ID, "SUCCEEDED");
+    assert_true(service_client_open_narrow(&reader, service->port, 16 * 1024));
+    assert_true(service_client_request(&reader, "GET", RESULTS, "", NULL));
+    assert_true(service_client_wait_bytes(&reader, 1024));
+    assert_int_equal(kill(service->pid, SIGTERM), 0);
+    service_process_wait_logged(service, "no new queries");
+    assert_true(service_client_read(&reader, &answer));
+    assert_true(answer.complete);
+    assert_string_equal(answer.body + answer.body_length - 14, "{\"n\":2999999}]");
+    answer_done(&answer);
+    service_client_close(&reader);
+    service_process_finish(service, 0);
+    service = NULL;
+}
+
 /* ---- bounds ---- */
 
 static void test_handles_are_bounded(void **state)
@@ -626,6 +629,8 @@ static void test_handles_are_bounded(void **state)
     run_query(service, "rows 1", ASYNC WITH_ID(3), 503);
     check_refused("GET", QUERIES "/" QUERY_ID(3), 404, "not_found");
     wait_query_state(service, ONE_ID, "EXPIRED");
+    check_refused("GET", "/metrics", 200, "\nspark_service_handles_expired_total 1\n");
+    check_refused("GET", "/metrics", 200, "\nspark_service_handles_limit 2\n");
     run_query(service, "rows 1", ASYNC WITH_ID(3), 202);
     check_refused("DELETE", QUERIES "/" QUERY_ID(2), 202, QUERY_ID(2));
     wait_query_state(service, QUERIES "/" QUERY_ID(3), "SUCCEEDED");
@@ -669,6 +674,7 @@ int main(void)
         cmocka_unit_test(test_expiry),
         cmocka_unit_test(test_restart),
         cmocka_unit_test(test_stop_with_handles),
+        cmocka_unit_test(test_stop_amid_a_fetch),
         cmocka_unit_test(test_handles_are_bounded),
         cmocka_unit_test(test_spool_is_bounded),
     };

@@ -191,6 +191,7 @@ static void test_everything_at_once(void **state)
     assert_int_equal(sum.errors, 0);
     assert_true(sum.handles > 0);
     assert_true(sum.rows > 0);
+    service_process_wait_no_spool(service);
 }
 
 int main(void)
