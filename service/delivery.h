@@ -83,7 +83,6 @@ struct delivery {
     struct http_exchange *exchange; /* NULL once answered or gone */
     bool streaming;                 /* the status line is out */
     int pages_unreturned;           /* what the client's reading gives back */
-    int64_t bytes_unreturned;
 };
 
 /* ---- [loop] ---- */
