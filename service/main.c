@@ -14,6 +14,7 @@
 
 #include "access_log.h"
 #include "console.h"
+#include "content_coding.h"
 #include "data_roots.h"
 #include "engine_life.h"
 #include "http_server.h"
@@ -214,6 +215,7 @@ static int open_deliveries(struct run *run, struct error *err)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
     service->deliveries.channel = service->channel;
     service->deliveries.budget.bytes_max = settings->stream_bytes;
+    content_coding_set_limit(settings->max_coded_answers);
     return delivery_pool_start((size_t)settings->stream_threads, &service->deliveries.pool, err);
 }
 

@@ -95,6 +95,9 @@ X(STREAMS_OPEN, GAUGE, S("streams_open"), "", "Answers with rows that are asked 
 X(STREAM_BYTES, GAUGE, S("stream_bytes"), "", "Bytes of pages on their way to clients.")
 X(STREAM_LIMIT, GAUGE, S("stream_limit_bytes"), "", "STREAM_BYTES; each answer may have one page beyond it.")
 X(STREAMS_SPOOLED, COUNTER, S("streams_spooled_total"), "", "Answers whose client was too slow for its worker.")
+X(CODED_ANSWERS, GAUGE, S("coded_answers"), "", "Answers under way whose client asked for gzip or zstd.")
+X(CODED_ANSWERS_LIMIT, GAUGE, S("coded_answers_limit"), "", "MAX_CODED_ANSWERS.")
+X(ANSWERS_NOT_CODED, COUNTER, S("answers_not_coded_total"), "", "Answers that went uncompressed, or got 503, over MAX_CODED_ANSWERS.")
 X(SPOOL_LIMIT, GAUGE, S("spool_limit_bytes"), "", "SPOOL_BYTES.")
 
 X(BRIDGE_WAITING, GAUGE, S("engine_waiting_bytes"), "", "Batches in the JVM that no worker has taken yet; part of its heap.")
