@@ -58,7 +58,7 @@ struct delivery_tally {
 struct delivery {
     struct delivery_task task; /* first: a task is its delivery */
 
-    /* Constant. */
+    /* Constant; but the coding is settled when the pages are opened. */
     struct delivery_host *host;
     const struct delivery_events *events;
     void *user;
@@ -83,7 +83,6 @@ struct delivery {
     struct http_exchange *exchange; /* NULL once answered or gone */
     bool streaming;                 /* the status line is out */
     int pages_unreturned;           /* what the client's reading gives back */
-    int64_t bytes_unreturned;
 };
 
 /* ---- [loop] ---- */
