@@ -14,7 +14,7 @@ VERSION := 0.1.0
 
 # ---- packages -------------------------------------------------------------
 BUILD_PACKAGES := gcc g++ make pkg-config libevent-dev libjansson-dev uthash-dev node-llhttp libmariadb-dev \
-	openjdk-17-jdk-headless maven curl
+	zlib1g-dev libzstd-dev openjdk-17-jdk-headless maven curl
 TEST_PACKAGES := libcmocka-dev python3 python3-venv mariadb-server libaio1 libnuma1
 
 # ---- C --------------------------------------------------------------------
@@ -42,7 +42,8 @@ CFLAGS   := -std=gnu11 $(WARNINGS) $(COMMON_FLAGS)
 CXXFLAGS := -std=c++17 -Wall -Wextra -Wshadow -Wconversion -Werror -fno-exceptions -fno-rtti \
 	$(COMMON_FLAGS)
 LDFLAGS  := $(FLAGS_$(MODE)) -pthread -Wl,-z,relro,-z,now
-LDLIBS   := -levent_core -levent_extra -ljansson $(shell pkg-config --libs $(MYSQL_CLIENT)) -lstdc++ -lm -ldl
+LDLIBS   := -levent_core -levent_extra -ljansson $(shell pkg-config --libs $(MYSQL_CLIENT)) -lzstd -lz \
+	-lstdc++ -lm -ldl
 
 OBJ      := $(B)/obj/$(MODE)
 SERVICE_SOURCES := $(filter-out service/main.c,$(wildcard service/*.c)) $(wildcard service/*.cc)

@@ -44,10 +44,11 @@ int bridge_class_load(JNIEnv *env, struct bridge_class *ret_bridge, struct error
         const char *signature;
         jmethodID *id;
     } methods[] = {
-        {"start", "([B)[B", &bridge.start},   {"open", "([BJ)[B", &bridge.open},
-        {"next", "(JJ)[B", &bridge.next},     {"close", "(J)[B", &bridge.close},
-        {"cancel", "([B)[B", &bridge.cancel}, {"canary", "()[B", &bridge.canary},
-        {"facts", "()[B", &bridge.facts},     {"stop", "()[B", &bridge.stop},
+        {"start", "([B)[B", &bridge.start},      {"open", "([BJ)[B", &bridge.open},
+        {"explain", "([BJ)[B", &bridge.explain}, {"next", "(JJ)[B", &bridge.next},
+        {"close", "(J)[B", &bridge.close},       {"cancel", "([B)[B", &bridge.cancel},
+        {"canary", "()[B", &bridge.canary},      {"facts", "()[B", &bridge.facts},
+        {"stop", "()[B", &bridge.stop},
     };
     jclass local = NULL;
 
@@ -163,6 +164,14 @@ int bridge_call_open(JNIEnv *env, const struct bridge_class *bridge, const char 
     const jlong address = (jlong)(uintptr_t)schema;
 
     return call(env, bridge, bridge->open, "open", query_json, &address, 1, ret_bytes, err);
+}
+
+int bridge_call_explain(JNIEnv *env, const struct bridge_class *bridge, const char *query_json,
+                        void *schema, struct bridge_bytes *ret_bytes, struct error *err)
+{
+    const jlong address = (jlong)(uintptr_t)schema;
+
+    return call(env, bridge, bridge->explain, "explain", query_json, &address, 1, ret_bytes, err);
 }
 
 int bridge_call_next(JNIEnv *env, const struct bridge_class *bridge, jlong cursor, void *array,

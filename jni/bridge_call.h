@@ -18,6 +18,7 @@ struct bridge_class {
     jclass class; /* global reference */
     jmethodID start;
     jmethodID open;
+    jmethodID explain;
     jmethodID next;
     jmethodID close;
     jmethodID cancel;
@@ -40,6 +41,8 @@ int bridge_call_start(JNIEnv *env, const struct bridge_class *bridge, const char
                       struct bridge_bytes *ret_bytes, struct error *err);
 int bridge_call_open(JNIEnv *env, const struct bridge_class *bridge, const char *query_json,
                      void *schema, struct bridge_bytes *ret_bytes, struct error *err);
+int bridge_call_explain(JNIEnv *env, const struct bridge_class *bridge, const char *query_json,
+                        void *schema, struct bridge_bytes *ret_bytes, struct error *err);
 int bridge_call_next(JNIEnv *env, const struct bridge_class *bridge, jlong cursor, void *array,
                      struct bridge_bytes *ret_bytes, struct error *err);
 int bridge_call_close(JNIEnv *env, const struct bridge_class *bridge, jlong cursor,

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bridge_answer.h"
 #include "bridge_call.h"
 #include "jvm.h"
 
@@ -33,55 +34,19 @@ struct spark_cursor {
 
 /* ---- the bridge's answers ---- */
 
-static void copy_field(const json_t *object, const char *name, char *ret_text, size_t size)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-
-    snprintf(ret_text, size, "%s", text != NULL ? text : "");
-}
-
-/* {"error":{...}} -> *err; always -1. */
-static int error_from_json(const json_t *error, struct error *err)
-{
-    const char *code = json_string_value(json_object_get(error, "code"));
-    const char *detail = json_string_value(json_object_get(error, "detail"));
-    const json_t *retryable = json_object_get(error, "retryable");
-
-    error_set(err, error_code_from_name(code != NULL ? code : ""), "%s",
-              detail != NULL ? detail : "no detail");
-    if (json_is_boolean(retryable))
-        err->retryable = json_is_true(retryable);
-    err->line = (int)json_integer_value(json_object_get(error, "line"));
-    err->column = (int)json_integer_value(json_object_get(error, "column"));
-    copy_field(error, "sqlstate", err->sqlstate, sizeof(err->sqlstate));
-    copy_field(error, "error_class", err->error_class, sizeof(err->error_class));
-    return -1;
-}
-
 /* Takes the bytes. 0: *ret_answer (NULL when Java said null) is the caller's;
  * -1: it was an error or no JSON. */
 static int take_answer(struct bridge_bytes *bytes, json_t **ret_answer, struct error *err)
 {
-    json_t *answer = NULL;
-    const json_t *error = NULL;
+    int rc = 0;
 
-    if (bytes->data == NULL) {
-        *ret_answer = NULL;
+    *ret_answer = NULL;
+    if (bytes->data == NULL)
         return 0;
-    }
-    answer = json_loadb(bytes->data, bytes->length, 0, NULL);
+    rc = bridge_answer_read(bytes->data, bytes->length, ret_answer, err);
     free(bytes->data);
     bytes->data = NULL;
-    if (answer == NULL)
-        return error_set(err, ERROR_ENGINE_ERROR, "the bridge answered no JSON");
-    error = json_object_get(answer, "error");
-    if (error != NULL) {
-        error_from_json(error, err);
-        json_decref(answer);
-        return -1;
-    }
-    *ret_answer = answer;
-    return 0;
+    return rc;
 }
 
 /* For calls whose good answer holds nothing we need. */
@@ -147,7 +112,7 @@ static int start_session(struct spark_engine *engine, JNIEnv *env,
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
     if (bridge_call_start(env, &engine->bridge, config_json, &bytes, err) == 0 &&
         take_answer(&bytes, &answer, err) == 0) {
-        copy_field(answer, "spark_version", engine->version, sizeof(engine->version));
+        bridge_answer_copy_text(answer, "spark_version", engine->version, sizeof(engine->version));
         rc = 0;
     }
     json_decref(answer);
@@ -282,20 +247,12 @@ static char *query_to_json(const struct spark_query *query)
     return text;
 }
 
-static int64_t number_or(const json_t *object, const char *name, int64_t absent)
+/* It may hold a password. */
+static void free_query_json(char *query_json)
 {
-    const json_t *number = json_object_get(object, name);
-
-    return json_is_integer(number) ? (int64_t)json_integer_value(number) : absent;
-}
-
-static void read_source(const json_t *object, struct spark_source_facts *ret_source)
-{
-    copy_field(object, "version", ret_source->version, sizeof(ret_source->version));
-    ret_source->files_read = number_or(object, "files_read", -1);
-    ret_source->files_total = number_or(object, "files_total", -1);
-    ret_source->bytes_read = number_or(object, "bytes_read", -1);
-    ret_source->bytes_total = number_or(object, "bytes_total", -1);
+    if (query_json != NULL)
+        explicit_bzero(query_json, strlen(query_json));
+    free(query_json);
 }
 
 int spark_cursor_open(struct spark_thread *thread, const struct spark_query *query,
@@ -317,7 +274,7 @@ int spark_cursor_open(struct spark_thread *thread, const struct spark_query *que
         take_answer(&bytes, &answer, err) != 0)
         goto out;
     cursor->id = (jlong)json_integer_value(json_object_get(answer, "cursor"));
-    read_source(json_object_get(answer, "source"), &cursor->source);
+    bridge_answer_source(json_object_get(answer, "source"), &cursor->source);
     *ret_cursor = cursor;
     cursor = NULL;
     rc = 0;
@@ -326,9 +283,34 @@ out:
         cursor->schema.release(&cursor->schema);
     free(cursor);
     json_decref(answer);
-    if (query_json != NULL)
-        explicit_bzero(query_json, strlen(query_json)); /* it may hold a password */
-    free(query_json);
+    free_query_json(query_json);
+    return rc;
+}
+
+int spark_engine_explain(struct spark_thread *thread, const struct spark_query *query,
+                         struct explanation *ret_explanation, struct error *err)
+{
+    struct explanation explanation = {0};
+    char *query_json = query_to_json(query);
+    struct bridge_bytes bytes = {0};
+    json_t *answer = NULL;
+    int rc = -1;
+
+    if (query_json == NULL) {
+        error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+        goto out;
+    }
+    if (bridge_call_explain(jvm_env(thread->engine->vm), &thread->engine->bridge, query_json,
+                            &explanation.schema, &bytes, err) == 0 &&
+        take_answer(&bytes, &answer, err) == 0)
+        rc = bridge_answer_explanation(answer, &explanation, err);
+    if (rc == 0)
+        *ret_explanation = explanation;
+    else
+        explanation_done(&explanation);
+out:
+    json_decref(answer);
+    free_query_json(query_json);
     return rc;
 }
 
@@ -400,62 +382,16 @@ int spark_engine_canary(struct spark_thread *thread, struct error *err)
 
 /* ---- facts ---- */
 
-static void read_memory(const json_t *areas, struct spark_memory ret_memory[SPARK_MEMORY_AREAS])
-{
-    static const char *const NAMES[SPARK_MEMORY_AREAS] = {
-        [SPARK_MEMORY_HEAP] = "heap",     [SPARK_MEMORY_NONHEAP] = "nonheap",
-        [SPARK_MEMORY_DIRECT] = "direct", [SPARK_MEMORY_MAPPED] = "mapped",
-        [SPARK_MEMORY_ARROW] = "arrow",
-    };
-
-    for (int i = 0; i < SPARK_MEMORY_AREAS; i++) {
-        const json_t *area = json_object_get(areas, NAMES[i]);
-        ret_memory[i].used_bytes = number_or(area, "used", 0);
-        ret_memory[i].committed_bytes = number_or(area, "committed", -1);
-        ret_memory[i].max_bytes = number_or(area, "max", -1);
-    }
-}
-
-static int read_queries(const json_t *queries, struct spark_facts *facts, struct error *err)
-{
-    const json_t *query = NULL;
-    size_t i = 0;
-
-    facts->queries = calloc(json_array_size(queries) + 1, sizeof(*facts->queries));
-    if (facts->queries == NULL)
-        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
-    facts->query_count = json_array_size(queries);
-    json_array_foreach(queries, i, query)
-    {
-        struct spark_query_progress *next = &facts->queries[i];
-        copy_field(query, "tag", next->tag, sizeof(next->tag));
-        next->progress = (struct spark_progress){
-            .stages_done = number_or(query, "stages_done", 0),
-            .stages = number_or(query, "stages", 0),
-            .tasks_done = number_or(query, "tasks_done", 0),
-            .tasks = number_or(query, "tasks", 0),
-        };
-    }
-    return 0;
-}
-
 int spark_engine_facts(struct spark_thread *thread, struct spark_facts *ret_facts,
                        struct error *err)
 {
     struct bridge_bytes bytes = {0};
-    struct spark_facts facts = {0};
     json_t *answer = NULL;
     int rc = -1;
 
-    if (bridge_call_facts(jvm_env(thread->engine->vm), &thread->engine->bridge, &bytes, err) != 0 ||
-        take_answer(&bytes, &answer, err) != 0)
-        return -1;
-    read_memory(json_object_get(answer, "memory"), facts.memory);
-    facts.waiting_bytes = number_or(answer, "waiting_bytes", 0);
-    facts.spooled_bytes = number_or(answer, "spooled_bytes", 0);
-    rc = read_queries(json_object_get(answer, "queries"), &facts, err);
+    if (bridge_call_facts(jvm_env(thread->engine->vm), &thread->engine->bridge, &bytes, err) == 0 &&
+        take_answer(&bytes, &answer, err) == 0)
+        rc = bridge_answer_facts(answer, ret_facts, err);
     json_decref(answer);
-    if (rc == 0)
-        *ret_facts = facts;
     return rc;
 }

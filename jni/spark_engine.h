@@ -17,6 +17,7 @@
 
 #include "../service/arrow_c_data.h"
 #include "../service/error.h"
+#include "../service/explanation.h"
 #include "spark_facts.h"
 
 struct spark_engine;
@@ -85,6 +86,11 @@ struct spark_query {
  * stage can deliver. 0: *ret_cursor must be closed. -1: *err as the reply. */
 int spark_cursor_open(struct spark_thread *thread, const struct spark_query *query,
                       struct spark_cursor **ret_cursor, struct error *err);
+
+/* Parses, gates, binds, analyses and plans like spark_cursor_open, and leaves it
+ * there: no job runs. Not for mysql. 0: explanation_done is the caller's. */
+int spark_engine_explain(struct spark_thread *thread, const struct spark_query *query,
+                         struct explanation *ret_explanation, struct error *err);
 
 /* The schema, filled at open; borrowed until close. */
 const struct ArrowSchema *spark_cursor_schema(const struct spark_cursor *cursor);

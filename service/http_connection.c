@@ -1,8 +1,10 @@
 #include "http_connection.h"
 
+#include <arpa/inet.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -51,6 +53,9 @@ struct http_connection {
     struct event *resume; /* zero timer: go on in the next turn, or be freed */
     struct http_exchange *exchange;
     struct http_sent_watch sent; /* of the last answer queued, until it has left */
+    struct http_record record;   /* of the same */
+    bool record_open;            /* not yet told */
+    char client[HTTP_CLIENT_BYTES];
     struct http_reader *reader;
     size_t dropped_bytes;
     int turn_budget;
@@ -101,6 +106,46 @@ static size_t unsent_bytes(struct http_connection *connection)
     return evbuffer_get_length(http_connection_output(connection));
 }
 
+/* -- What is told of a request ---------------------------------------------- */
+
+/* `when` unset: what is unsent won't leave any more. */
+static void tell_record(struct http_connection *connection, struct http_record *record,
+                        struct monotime when)
+{
+    const struct http_server_callbacks *callbacks = &connection->group->callbacks;
+    int64_t unsent = (int64_t)unsent_bytes(connection);
+
+    record->whole = monotime_is_set(when);
+    record->end = record->whole ? when : monotime_now();
+    if (!record->whole)
+        record->bytes = record->bytes > unsent ? record->bytes - unsent : 0;
+    if (callbacks->ended != NULL)
+        callbacks->ended(record, callbacks->user);
+}
+
+/* The last answer queued has left, or never will. */
+static void tell_sent(struct http_connection *connection, struct monotime when)
+{
+    http_sent_watch_report(&connection->sent, when);
+    if (connection->record_open)
+        tell_record(connection, &connection->record, when);
+    connection->record_open = false;
+}
+
+/* An exchange that ends before its answer was queued whole. */
+static void drop_exchange(struct http_connection *connection)
+{
+    struct http_exchange *exchange = connection->exchange;
+
+    if (exchange == NULL)
+        return;
+    connection->exchange = NULL;
+    exchange->record.method = exchange->request.method;
+    if (connection->head_read || exchange->record.status != 0)
+        tell_record(connection, &exchange->record, (struct monotime){0});
+    http_exchange_free(exchange);
+}
+
 /* -- The end of a connection --------------------------------------------- */
 
 static void connection_die(struct http_connection *connection)
@@ -114,9 +159,8 @@ static void connection_die(struct http_connection *connection)
         group->refused_count--;
     else
         group->serving_count--;
-    http_sent_watch_report(&connection->sent, (struct monotime){0});
-    http_exchange_free(connection->exchange);
-    connection->exchange = NULL;
+    tell_sent(connection, (struct monotime){0});
+    drop_exchange(connection);
     event_del(connection->timer);
     epoll_ctl(group->hangup_epoll, EPOLL_CTL_DEL, bufferevent_getfd(connection->stream), NULL);
     bufferevent_free(connection->stream);
@@ -228,6 +272,14 @@ static struct http_verdict verdict_of(enum error_code code, const char *reason)
 
 /* -- Reading a request ------------------------------------------------------ */
 
+static void begin_record(struct http_connection *connection)
+{
+    struct http_record *record = &connection->exchange->record;
+
+    record->begin = monotime_now();
+    memcpy(record->client, connection->client, sizeof(record->client));
+}
+
 static bool begin_request(struct http_connection *connection)
 {
     if (evbuffer_get_length(connection_input(connection)) == 0)
@@ -244,6 +296,7 @@ static bool begin_request(struct http_connection *connection)
         connection_die(connection);
         return false;
     }
+    begin_record(connection);
     http_reader_begin(connection->reader, connection->exchange);
     connection->state = CONNECTION_READING;
     connection->head_read = false;
@@ -352,8 +405,7 @@ static void end_of_input(struct http_connection *connection)
     case CONNECTION_READING:
         if (connection->exchange != NULL)
             http_exchange_tell_gone(connection->exchange);
-        http_exchange_free(connection->exchange);
-        connection->exchange = NULL;
+        drop_exchange(connection);
         start_close(connection);
         break;
     case CONNECTION_LINGERING:
@@ -398,9 +450,12 @@ void http_connection_finish_exchange(struct http_connection *connection)
     bool closes = connection->exchange->closes;
 
     /* An earlier answer still here leaves with this one, at the latest now. */
-    http_sent_watch_report(&connection->sent, monotime_now());
+    tell_sent(connection, monotime_now());
     connection->sent = connection->exchange->sent;
     connection->exchange->sent.on_sent = NULL;
+    connection->record = connection->exchange->record;
+    connection->record.method = connection->exchange->request.method;
+    connection->record_open = true;
     http_exchange_free(connection->exchange);
     connection->exchange = NULL;
     if (closes) {
@@ -430,7 +485,7 @@ static void on_writable(struct bufferevent *stream, void *user)
     (void)stream;
 
     if (unsent_bytes(connection) == 0)
-        http_sent_watch_report(&connection->sent, monotime_now());
+        tell_sent(connection, monotime_now());
     switch (connection->state) {
     case CONNECTION_FLUSHING:
         if (unsent_bytes(connection) == 0)
@@ -560,7 +615,25 @@ static void connection_discard(struct http_connection *connection, evutil_socket
     evutil_closesocket(fd);
 }
 
-void http_connection_new(struct http_connection_group *group, evutil_socket_t fd, bool refused)
+/* "127.0.0.1:41234", "[::1]:41234" */
+static void format_address(const struct sockaddr *address, char ret_text[HTTP_CLIENT_BYTES])
+{
+    char host[INET6_ADDRSTRLEN] = "";
+
+    ret_text[0] = '\0';
+    if (address->sa_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)address;
+        inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
+        snprintf(ret_text, HTTP_CLIENT_BYTES, "%s:%d", host, ntohs(in->sin_port));
+    } else if (address->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)address;
+        inet_ntop(AF_INET6, &in->sin6_addr, host, sizeof(host));
+        snprintf(ret_text, HTTP_CLIENT_BYTES, "[%s]:%d", host, ntohs(in->sin6_port));
+    }
+}
+
+void http_connection_new(struct http_connection_group *group, evutil_socket_t fd, bool refused,
+                         const struct sockaddr *client)
 {
     struct timeval write_stall = timeval_of_ms(group->config.write_stall_ms);
     struct http_connection *connection = calloc(1, sizeof(*connection));
@@ -572,6 +645,7 @@ void http_connection_new(struct http_connection_group *group, evutil_socket_t fd
         return;
     }
 
+    format_address(client, connection->client);
     DL_APPEND(group->connections, connection);
     connection->refused = refused;
     if (refused)
@@ -589,6 +663,8 @@ void http_connection_new(struct http_connection_group *group, evutil_socket_t fd
     if (!refused)
         return;
     connection->exchange = http_exchange_new(connection);
+    if (connection->exchange != NULL)
+        begin_record(connection);
     connection_refuse(connection,
                       verdict_of(ERROR_QUEUE_FULL, "too many open connections; try again later"));
 }

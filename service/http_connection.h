@@ -28,6 +28,7 @@ struct evbuffer;
 struct event_base;
 struct http_connection;
 struct http_exchange;
+struct sockaddr;
 
 /* What all connections of one server share; the server owns it. */
 struct http_connection_group {
@@ -43,7 +44,8 @@ struct http_connection_group {
 
 /* Takes the socket. Refused: says 503 and closes. Without memory the socket is
  * just closed. */
-void http_connection_new(struct http_connection_group *group, evutil_socket_t fd, bool refused);
+void http_connection_new(struct http_connection_group *group, evutil_socket_t fd, bool refused,
+                         const struct sockaddr *client);
 
 /* Tells the exchange (on_gone), closes and frees; not from inside a callback. */
 void http_connection_free(struct http_connection *connection);

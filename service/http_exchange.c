@@ -21,6 +21,7 @@ struct http_exchange *http_exchange_new(struct http_connection *connection)
         return NULL;
     exchange->connection = connection;
     exchange->request.query = "";
+    exchange->record.route = HTTP_NO_ROUTE;
     return exchange;
 }
 
@@ -53,18 +54,85 @@ const struct http_request *http_exchange_request(const struct http_exchange *exc
     return &exchange->request;
 }
 
+struct http_record *http_exchange_record(struct http_exchange *exchange)
+{
+    return &exchange->record;
+}
+
+const char *http_method_name(unsigned method)
+{
+    switch (method) {
+    case METHOD_GET:
+        return "GET";
+    case METHOD_HEAD:
+        return "HEAD";
+    case METHOD_POST:
+        return "POST";
+    case METHOD_PUT:
+        return "PUT";
+    case METHOD_DELETE:
+        return "DELETE";
+    case METHOD_PATCH:
+        return "PATCH";
+    case METHOD_OPTIONS:
+        return "OPTIONS";
+    default:
+        return "OTHER";
+    }
+}
+
+/* The next header of that name from *at on; *at moves behind it. */
+static const char *next_header(const struct http_exchange *exchange, const char *name,
+                               const char **at)
+{
+    const char *end = exchange->text.data + exchange->text.length;
+
+    while (*at < end) {
+        bool named = strcasecmp(*at, name) == 0;
+        const char *value = *at + strlen(*at) + 1;
+
+        *at = value + strlen(value) + 1;
+        if (named)
+            return value;
+    }
+    return NULL;
+}
+
+size_t http_exchange_header_count(const struct http_exchange *exchange, const char *name)
+{
+    const char *at = exchange->text.data + exchange->fields_at;
+    size_t count = 0;
+
+    while (next_header(exchange, name, &at) != NULL)
+        count++;
+    return count;
+}
+
 const char *http_exchange_header(const struct http_exchange *exchange, const char *name)
 {
     const char *at = exchange->text.data + exchange->fields_at;
+
+    return next_header(exchange, name, &at);
+}
+
+bool http_exchange_join_header(const struct http_exchange *exchange, const char *name,
+                               struct byte_buffer *ret_value)
+{
+    const char *at = exchange->text.data + exchange->fields_at;
     const char *end = exchange->text.data + exchange->text.length;
+    bool found = false;
 
     while (at < end) {
         const char *value = at + strlen(at) + 1;
-        if (strcasecmp(at, name) == 0)
-            return value;
+        if (strcasecmp(at, name) == 0) {
+            byte_buffer_append_text(ret_value, found ? ", " : "");
+            byte_buffer_append_text(ret_value, value);
+            found = true;
+        }
         at = value + strlen(value) + 1;
     }
-    return NULL;
+    byte_buffer_append_char(ret_value, '\0');
+    return found;
 }
 
 void http_exchange_watch(struct http_exchange *exchange, void (*on_gone)(void *user),

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "byte_buffer.h"
+#include "http_record.h"
 #include "http_reply.h"
 
 struct http_connection;
@@ -23,6 +24,7 @@ struct http_sent_watch {
 struct http_exchange {
     struct http_connection *connection;
     struct http_request request;
+    struct http_record record;
     struct byte_buffer text; /* target NUL, then name NUL value NUL ... as sent */
     size_t fields_at;        /* where in `text` the headers begin, 0 = not yet there */
     struct byte_buffer body;

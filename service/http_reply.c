@@ -93,6 +93,8 @@ static bool send_whole_head(struct http_exchange *exchange, int status, const ch
     exchange->over = true;
     exchange->bodyless = has_no_body(exchange, status);
     exchange->closes = http_connection_must_close(exchange->connection, exchange);
+    exchange->record.status = status;
+    exchange->record.bytes = exchange->bodyless ? 0 : (int64_t)body_length;
     append_head(&head, exchange, status, content_type, headers, header_count);
     if (status != 204 && status != 304)
         byte_buffer_append_format(&head, "Content-Length: %zu\r\n", body_length);
@@ -166,6 +168,7 @@ void http_reply_begin(struct http_exchange *exchange, int status, const char *co
     if (exchange->over)
         return;
     exchange->streaming = true;
+    exchange->record.status = status;
     exchange->bodyless = has_no_body(exchange, status);
     exchange->chunked = !exchange->http_1_0 && !exchange->bodyless;
     exchange->closes = http_connection_must_close(exchange->connection, exchange) ||
@@ -190,6 +193,7 @@ void http_reply_write_taken(struct http_exchange *exchange, char *bytes, size_t 
 
     struct evbuffer *output = http_connection_output(exchange->connection);
     bool sent = !exchange->chunked || evbuffer_add_printf(output, "%zx\r\n", length) > 0;
+    exchange->record.bytes += (int64_t)length;
     if (sent)
         sent = send_taken(output, bytes, length);
     else

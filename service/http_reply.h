@@ -16,10 +16,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "byte_buffer.h"
 #include "deadline.h"
 #include "error.h"
 
 struct http_exchange;
+struct http_record;
 
 /* Bits, so that a route can allow several. METHOD_OTHER: a method we know no name for. */
 enum http_method {
@@ -52,6 +54,19 @@ const struct http_request *http_exchange_request(const struct http_exchange *exc
 
 /* Value of the first header of that name (any case), NULL when absent; borrowed. */
 const char *http_exchange_header(const struct http_exchange *exchange, const char *name);
+size_t http_exchange_header_count(const struct http_exchange *exchange, const char *name);
+
+/* What will be told of the request at its end; route, trace and query_id are the
+ * handlers' to fill. Borrowed. */
+struct http_record *http_exchange_record(struct http_exchange *exchange);
+
+/* "GET" ... "OTHER"; static storage. */
+const char *http_method_name(unsigned method);
+
+/* Appends the values of all headers of that name as one list (RFC 9110 §5.3) and
+ * a NUL; false when there is none. */
+bool http_exchange_join_header(const struct http_exchange *exchange, const char *name,
+                               struct byte_buffer *ret_value);
 
 /* on_gone: the client closed or half-closed, or the connection broke; the
  * exchange is dead when it returns. on_drained: unsent bytes fell below the

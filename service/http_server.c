@@ -93,7 +93,6 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     struct http_server *server = user;
     struct http_connection_group *group = &server->group;
     (void)listener;
-    (void)address;
     (void)length;
 
     bool refused = group->serving_count >= group->config.max_connections;
@@ -103,7 +102,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
         return;
     }
     prepare_socket(fd);
-    http_connection_new(group, fd, refused);
+    http_connection_new(group, fd, refused, address);
 }
 
 static void set_accepting(struct http_server *server, bool accepting)

@@ -12,6 +12,7 @@
 #include "http_reply.h"
 
 struct event_base;
+struct http_record;
 struct http_server;
 
 struct http_server_config {
@@ -35,6 +36,8 @@ struct http_server_callbacks {
     void (*headers)(struct http_exchange *exchange, void *user);
     /* The whole request is in. Answer now or keep the exchange. */
     void (*request)(struct http_exchange *exchange, void *user);
+    /* NULL-able: the answer has left, or won't any more. After on_sent. */
+    void (*ended)(const struct http_record *record, void *user);
     void *user;
 };
 

@@ -132,7 +132,7 @@ static json_cell_writer choose_map_writer(const struct result_column *cells)
 }
 
 static json_cell_writer choose_writer(const struct result_column *cells,
-                                      const struct result_json_options *options)
+                                      const struct json_options *options)
 {
     if (cells->dictionary != NULL)
         return write_dictionary;
@@ -161,7 +161,7 @@ static bool make_key(struct byte_buffer *key, const char *name, bool first)
 }
 
 int json_column_init(struct json_column *column, const struct result_column *cells,
-                     const struct result_json_options *options)
+                     const struct json_options *options)
 {
     column->cells = cells;
     column->write = choose_writer(cells, options);

@@ -7,9 +7,12 @@
 
 #include "byte_buffer.h"
 #include "result_columns.h"
-#include "result_json.h"
 
 struct json_column;
+
+struct json_options {
+    bool numbers_as_strings; /* integers beyond +-(2^53-1) as strings */
+};
 
 /* Appends one cell that isn't null; `index` is before the column's offset.
  * False: the cell is malformed, `out` may end in the middle of it. */
@@ -28,12 +31,12 @@ struct json_column {
 /* Fills a zeroed column and what is below it; `cells` must outlive it.
  * -1: no memory; call done all the same. */
 int json_column_init(struct json_column *column, const struct result_column *cells,
-                     const struct result_json_options *options);
+                     const struct json_options *options);
 void json_column_done(struct json_column *column);
 
 /* The writer of a type without children. */
 json_cell_writer json_scalar_writer(const struct result_column *cells,
-                                    const struct result_json_options *options);
+                                    const struct json_options *options);
 
 /* A cell of a struct column as an object; a row is one cell of the root. */
 bool json_column_write_struct(const struct json_column *column, int64_t index,

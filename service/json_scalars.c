@@ -366,7 +366,7 @@ static json_cell_writer choose_decimal_writer(const struct result_column *cells,
 }
 
 json_cell_writer json_scalar_writer(const struct result_column *cells,
-                                    const struct result_json_options *options)
+                                    const struct json_options *options)
 {
     static const json_cell_writer plain_writers[] = {
         [ARROW_NULL] = write_null,

@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "access_log.h"
 #include "data_roots.h"
 #include "engine_life.h"
 #include "http_server.h"
@@ -176,7 +177,8 @@ static int open_http(struct run *run, struct error *err)
 {
     struct service *service = &run->service;
     struct http_server_config config = http_server_config_default();
-    const struct http_server_callbacks callbacks = {router_on_headers, router_on_request, service};
+    const struct http_server_callbacks callbacks = {router_on_headers, router_on_request,
+                                                    access_log_end, service};
 
     config.max_connections = (size_t)service->settings.max_connections;
     config.max_body_bytes = (size_t)service->settings.max_body_bytes;

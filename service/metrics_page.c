@@ -5,6 +5,7 @@
 #include "canary.h"
 #include "engine_facts.h"
 #include "engine_life.h"
+#include "http_metrics.h"
 #include "http_reply.h"
 #include "http_server.h"
 #include "metrics.h"
@@ -111,6 +112,7 @@ void metrics_page_answer(const struct service *service, struct http_exchange *ex
     look_at_queries(service);
     look_at_mysql(service);
     write_build_info(service, &page);
+    http_metrics_write(&page);
     metrics_write(&page);
     write_jvm_memory(&memory, &page);
     process_metrics_write(&page);

@@ -179,3 +179,25 @@ void mysql_columns_done(struct mysql_columns *columns)
     free(columns->schema.children);
     memset(columns, 0, sizeof(*columns));
 }
+
+static void release_columns(struct ArrowSchema *schema)
+{
+    mysql_columns_done(schema->private_data);
+    free(schema->private_data);
+    schema->release = NULL;
+}
+
+int mysql_columns_give(struct mysql_columns *columns, struct ArrowSchema *ret_schema,
+                       struct error *err)
+{
+    struct mysql_columns *owner = malloc(sizeof(*owner));
+
+    if (owner == NULL)
+        return error_set(err, ERROR_ENGINE_ERROR, "out of memory for the result's schema");
+    *owner = *columns;
+    memset(columns, 0, sizeof(*columns));
+    *ret_schema = owner->schema;
+    ret_schema->release = release_columns;
+    ret_schema->private_data = owner;
+    return 0;
+}

@@ -47,6 +47,10 @@ struct mysql_columns {
 int mysql_columns_new(const struct st_mysql_field *fields, size_t count,
                       struct mysql_columns *ret_columns, struct error *err);
 
+/* Gives the columns as a schema that lives by itself; they are then empty. -1: no memory. */
+int mysql_columns_give(struct mysql_columns *columns, struct ArrowSchema *ret_schema,
+                       struct error *err);
+
 /* Frees the contents; fine on a zeroed struct. */
 void mysql_columns_done(struct mysql_columns *columns);
 

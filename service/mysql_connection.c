@@ -206,9 +206,8 @@ void mysql_connection_kill(struct mysql_connection *connection, const struct mys
         metrics_add(METRIC_MYSQL_KILL_FAILURES, 1);
         return;
     }
-    metrics_add(mysql_query(second, statement) == 0 ? METRIC_MYSQL_KILLS
-                                                    : METRIC_MYSQL_KILL_FAILURES,
-                1);
+    metrics_add(
+        mysql_query(second, statement) == 0 ? METRIC_MYSQL_KILLS : METRIC_MYSQL_KILL_FAILURES, 1);
     mysql_close(second);
 }
 

@@ -175,14 +175,33 @@ static int execute_with(struct mysql_cursor *cursor, struct mysql_values *values
     return rc;
 }
 
+/* The statement as it is sent: gated, its `?` in place; malloc'd. */
+static char *text_to_send(const struct mysql_cursor *cursor,
+                          const struct mysql_statement *statement)
+{
+    const char *before = cursor->query.use == MYSQL_EXPLAIN ? "EXPLAIN FORMAT=JSON " : "";
+    char *text = NULL;
+
+    return asprintf(&text, "%s%s", before, statement->text) < 0 ? NULL : text;
+}
+
 static int prepare(struct mysql_cursor *cursor, const struct mysql_statement *statement,
                    struct error *err)
 {
-    cursor->statement = mysql_stmt_init(mysql_connection_handle(cursor->lease.connection));
-    if (cursor->statement == NULL)
+    char *text = text_to_send(cursor, statement);
+    int rc = 0;
+
+    if (text == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory for the statement");
+    cursor->statement = mysql_stmt_init(mysql_connection_handle(cursor->lease.connection));
+    if (cursor->statement == NULL) {
+        free(text);
+        return error_set(err, ERROR_ENGINE_ERROR, "out of memory for the statement");
+    }
     cursor->running = true; /* a prepare can wait for a lock, too */
-    if (mysql_stmt_prepare(cursor->statement, statement->text, strlen(statement->text)) != 0)
+    rc = mysql_stmt_prepare(cursor->statement, text, strlen(text));
+    free(text);
+    if (rc != 0)
         return fail_statement(cursor, err);
     if (mysql_stmt_field_count(cursor->statement) == 0) {
         cursor->running = false;
@@ -191,8 +210,8 @@ static int prepare(struct mysql_cursor *cursor, const struct mysql_statement *st
     return 0;
 }
 
-/* The result's columns as they are after the execute: it may settle a type. */
-static int open_rows(struct mysql_cursor *cursor, struct error *err)
+/* The result's columns; an execute may settle a type. */
+static int read_columns(struct mysql_cursor *cursor, struct error *err)
 {
     MYSQL_RES *metadata = mysql_stmt_result_metadata(cursor->statement);
     int rc = 0;
@@ -202,7 +221,12 @@ static int open_rows(struct mysql_cursor *cursor, struct error *err)
     rc = mysql_columns_new(mysql_fetch_fields(metadata), mysql_num_fields(metadata),
                            &cursor->columns, err);
     mysql_free_result(metadata);
-    if (rc != 0)
+    return rc;
+}
+
+static int open_rows(struct mysql_cursor *cursor, struct error *err)
+{
+    if (read_columns(cursor, err) != 0)
         return -1;
     return mysql_rows_new(cursor->statement, &cursor->columns, &cursor->rows, err);
 }
@@ -213,9 +237,16 @@ static int run_statement(struct mysql_cursor *cursor, const struct mysql_stateme
     struct mysql_values values = {0};
     int rc = -1;
 
-    if (mysql_params_bind(statement, cursor->query.params_json, &values, err) == 0 &&
-        prepare(cursor, statement, err) == 0 && execute_with(cursor, &values, err) == 0)
+    if (mysql_params_bind(statement, cursor->query.params_json, &values, err) != 0 ||
+        prepare(cursor, statement, err) != 0)
+        goto out;
+    if (cursor->query.use == MYSQL_DESCRIBE) {
+        cursor->running = false;
+        rc = read_columns(cursor, err);
+    } else if (execute_with(cursor, &values, err) == 0) {
         rc = open_rows(cursor, err);
+    }
+out:
     mysql_values_done(&values);
     return rc;
 }
@@ -322,6 +353,12 @@ int mysql_cursor_open(struct mysql_engine *engine, const struct mysql_query *que
 const struct ArrowSchema *mysql_cursor_schema(const struct mysql_cursor *cursor)
 {
     return &cursor->columns.schema;
+}
+
+int mysql_cursor_take_schema(struct mysql_cursor *cursor, struct ArrowSchema *ret_schema,
+                             struct error *err)
+{
+    return mysql_columns_give(&cursor->columns, ret_schema, err);
 }
 
 int mysql_cursor_next(struct mysql_cursor *cursor, struct ArrowArray *ret_batch, struct error *err)

@@ -30,8 +30,15 @@ int mysql_engine_new(const struct mysql_engine_config *config, struct mysql_engi
 /* No cursor may be open. NULL is fine.   [loop] */
 void mysql_engine_free(struct mysql_engine *engine);
 
+enum mysql_use {
+    MYSQL_RUN,
+    MYSQL_DESCRIBE, /* prepare only: a schema, no rows */
+    MYSQL_EXPLAIN   /* the rows are MySQL's plan, JSON text */
+};
+
 /* All borrowed until the cursor is closed. */
 struct mysql_query {
+    enum mysql_use use;
     const struct mysql_target *target;
     const char *sql;         /* with :name in it */
     const char *params_json; /* checked object or NULL */
@@ -46,6 +53,11 @@ int mysql_cursor_open(struct mysql_engine *engine, const struct mysql_query *que
 
 /* Borrowed until close. */
 const struct ArrowSchema *mysql_cursor_schema(const struct mysql_cursor *cursor);
+
+/* Gives the schema, for the caller to release; the cursor can then only be
+ * closed. -1: no memory. */
+int mysql_cursor_take_schema(struct mysql_cursor *cursor, struct ArrowSchema *ret_schema,
+                             struct error *err);
 
 /* 1: *ret_batch is filled, the caller releases it; 0: end; -1: *err. */
 int mysql_cursor_next(struct mysql_cursor *cursor, struct ArrowArray *ret_batch, struct error *err);

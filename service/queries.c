@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "canceller.h"
+#include "http_record.h"
 #include "http_reply.h"
 #include "log.h"
 #include "mysql_engine.h"
@@ -316,6 +317,15 @@ static int check_admission(const struct queries *queries, const struct query_req
     return 0;
 }
 
+/* The request's end and the query's lines are to name each other. */
+static void note_query(struct http_exchange *exchange, struct query *query)
+{
+    struct http_record *record = http_exchange_record(exchange);
+
+    snprintf(record->query_id, sizeof(record->query_id), "%s", query->id);
+    memcpy(query->trace_id, record->trace.trace_id, sizeof(query->trace_id));
+}
+
 static int admit(struct queries *queries, struct http_exchange *exchange,
                  struct query_request *request, struct mysql_target *target, struct error *err)
 {
@@ -345,6 +355,7 @@ static int admit(struct queries *queries, struct http_exchange *exchange,
     queries->queued++;
     query->exchange = exchange;
     query_registry_add(queries->registry, query);
+    note_query(exchange, query);
     http_exchange_watch(exchange, on_client_gone, on_client_drained, query);
     start_timer(query, query->request.queue_timeout_ms);
     query_metrics_admitted(query);

@@ -92,6 +92,13 @@ bool query_has_tag(const struct query *query, const char *tag)
     return false;
 }
 
+int64_t query_time_left_ms(const struct query *query)
+{
+    int64_t used_ms = monotime_span_ms(query->run_started, monotime_now());
+
+    return query->request.timeout_ms > used_ms ? query->request.timeout_ms - used_ms : 1;
+}
+
 const char *query_engine_name(const struct query *query)
 {
     return query_request_is_direct(&query->request) ? "direct" : "spark";

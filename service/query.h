@@ -22,6 +22,8 @@
 #include "mysql_sources.h"
 #include "query_request.h"
 #include "reply_channel.h"
+#include "result_format.h"
+#include "trace_context.h"
 
 #define QUERY_ID_BYTES 37  /* UUID text and NUL */
 #define QUERY_TAG_BYTES 64 /* "q<generation>-<uuid>" and NUL */
@@ -58,6 +60,7 @@ struct query_outcome {
     int64_t rows;
     int64_t bytes;
     bool truncated;
+    enum content_coding coding; /* of the bytes; a short answer may not be coded */
 };
 
 /* What a worker tells the loop; all run on the loop. */
@@ -75,9 +78,10 @@ struct query {
     char tag[QUERY_TAG_BYTES]; /* unique per attempt: a late cancel hits nothing */
     uint64_t generation;
     struct query_request request;
-    struct mysql_target mysql; /* of a mysql query */
-    struct monotime received;  /* last byte of the request */
-    int64_t queued_at_us;      /* the same moment's wall-clock time */
+    struct mysql_target mysql;     /* of a mysql query */
+    char trace_id[TRACE_ID_BYTES]; /* of the request; "" = none */
+    struct monotime received;      /* last byte of the request */
+    int64_t queued_at_us;          /* the same moment's wall-clock time */
     const struct query_events *events;
     void *events_user;
 
@@ -130,6 +134,9 @@ void query_free(struct query *query);
 void query_shed(struct query *query);
 
 bool query_has_tag(const struct query *query, const char *tag);
+
+/* What is left of the run time, at least 1 ms.   [worker] */
+int64_t query_time_left_ms(const struct query *query);
 
 /* "direct" or "spark"; static storage. */
 const char *query_engine_name(const struct query *query);

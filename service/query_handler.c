@@ -1,13 +1,42 @@
 #include "query_handler.h"
 
+#include "byte_buffer.h"
 #include "http_reply.h"
 #include "mysql_sources.h"
 #include "queries.h"
 #include "query_reply.h"
 #include "service.h"
 
-void query_handler_run(struct service *service, struct http_exchange *exchange,
-                       enum query_source source)
+int query_handler_negotiate(const struct http_exchange *exchange, struct result_choice *ret_choice,
+                            struct error *err)
+{
+    struct byte_buffer accept = {0};
+    struct byte_buffer accept_encoding = {0};
+    bool has_accept = http_exchange_join_header(exchange, "Accept", &accept);
+    bool has_encoding = http_exchange_join_header(exchange, "Accept-Encoding", &accept_encoding);
+    int rc = -1;
+
+    if (accept.failed || accept_encoding.failed)
+        error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+    else
+        rc = result_choice_negotiate(has_accept ? accept.data : NULL,
+                                     has_encoding ? accept_encoding.data : NULL, ret_choice, err);
+    byte_buffer_done(&accept);
+    byte_buffer_done(&accept_encoding);
+    return rc;
+}
+
+/* MySQL's own EXPLAIN is the only one that doesn't run the statement. */
+static int check_explains(const struct query_request *request, struct error *err)
+{
+    if (request->source == QUERY_MYSQL && request->engine == ENGINE_SPARK)
+        return error_set(err, ERROR_BAD_REQUEST,
+                         "engine: MySQL itself explains its statements; auto or direct");
+    return 0;
+}
+
+static void submit(struct service *service, struct http_exchange *exchange,
+                   enum query_source source, bool explains)
 {
     const struct http_request *http = http_exchange_request(exchange);
     const struct query_limits limits = {
@@ -17,18 +46,35 @@ void query_handler_run(struct service *service, struct http_exchange *exchange,
     };
     struct query_request request = {0};
     struct mysql_target target = {0};
+    struct result_choice answer = {0}; /* plain JSON, as every plan is */
     struct error err;
 
-    if (query_request_parse(source, http->body != NULL ? http->body : "", http->body_length,
+    if ((!explains && query_handler_negotiate(exchange, &answer, &err) != 0) ||
+        query_request_parse(source, http->body != NULL ? http->body : "", http->body_length,
                             &limits, &request, &err) != 0) {
         query_reply_refusal(exchange, &err);
         return;
     }
-    if (source == QUERY_MYSQL &&
-        mysql_sources_resolve(service->mysql_sources, &request.config, &target, &err) != 0) {
+    if ((explains && check_explains(&request, &err) != 0) ||
+        (source == QUERY_MYSQL &&
+         mysql_sources_resolve(service->mysql_sources, &request.config, &target, &err) != 0)) {
         query_request_done(&request);
         query_reply_refusal(exchange, &err);
         return;
     }
+    request.explains = explains;
+    request.answer = answer;
     queries_submit(service->queries, exchange, &request, &target);
+}
+
+void query_handler_run(struct service *service, struct http_exchange *exchange,
+                       enum query_source source)
+{
+    submit(service, exchange, source, false);
+}
+
+void query_handler_explain(struct service *service, struct http_exchange *exchange,
+                           enum query_source source)
+{
+    submit(service, exchange, source, true);
 }

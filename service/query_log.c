@@ -11,6 +11,7 @@
 /* What the line needs after the query itself is gone. */
 struct sent_record {
     char id[QUERY_ID_BYTES];
+    char trace_id[TRACE_ID_BYTES];
     enum query_source source;
     const char *engine;
     struct monotime received;
@@ -26,15 +27,16 @@ static void on_sent(void *user, struct monotime sent)
     bool whole = monotime_is_set(sent);
     int64_t total_us = whole ? monotime_span_us(record->received, sent) : -1;
 
-    log_line(
-        LOG_INFO, whole ? "query done" : "query done, client left while reading",
-        LOG_TEXT("query_id", record->id), LOG_TEXT("source", query_source_name(record->source)),
-        LOG_TEXT("engine", record->engine), LOG_NUMBER("slot", record->slot),
-        LOG_NUMBER("rows", record->rows), LOG_NUMBER("bytes", record->bytes),
-        LOG_NUMBER("total_us", total_us), LOG_NUMBER("queue_us", record->timing.queue_us),
-        LOG_NUMBER("plan_us", record->timing.plan_us), LOG_NUMBER("run_us", record->timing.run_us),
-        LOG_NUMBER("write_us", record->timing.write_us),
-        LOG_NUMBER("overhead_us", whole ? total_us - record->timing.bridge_us : -1));
+    log_line(LOG_INFO, whole ? "query done" : "query done, client left while reading",
+             LOG_TEXT("query_id", record->id), LOG_TEXT("trace_id", record->trace_id),
+             LOG_TEXT("source", query_source_name(record->source)),
+             LOG_TEXT("engine", record->engine), LOG_NUMBER("slot", record->slot),
+             LOG_NUMBER("rows", record->rows), LOG_NUMBER("bytes", record->bytes),
+             LOG_NUMBER("total_us", total_us), LOG_NUMBER("queue_us", record->timing.queue_us),
+             LOG_NUMBER("plan_us", record->timing.plan_us),
+             LOG_NUMBER("run_us", record->timing.run_us),
+             LOG_NUMBER("write_us", record->timing.write_us),
+             LOG_NUMBER("overhead_us", whole ? total_us - record->timing.bridge_us : -1));
     free(record);
 }
 
@@ -45,6 +47,7 @@ void query_log_when_sent(struct http_exchange *exchange, const struct query *que
     if (record == NULL)
         return;
     memcpy(record->id, query->id, sizeof(record->id));
+    memcpy(record->trace_id, query->trace_id, sizeof(record->trace_id));
     record->source = query->request.source;
     record->engine = query_engine_name(query);
     record->received = query->received;
@@ -60,6 +63,7 @@ void query_log_ended(const struct query *query, const struct error *err)
     bool defect = err->code == ERROR_ENGINE_ERROR;
 
     log_line(defect ? LOG_ERROR : LOG_INFO, "query ended", LOG_TEXT("query_id", query->id),
+             LOG_TEXT("trace_id", query->trace_id),
              LOG_TEXT("source", query_source_name(query->request.source)),
              LOG_TEXT("engine", query_engine_name(query)),
              LOG_TEXT("state", query_state_name(query->state)), LOG_NUMBER("slot", query->slot),

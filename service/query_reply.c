@@ -6,8 +6,8 @@
 #include "http_reply.h"
 #include "query.h"
 
-#define JSON_TYPE "application/json"
 #define TIMING_BYTES 160
+#define HEADERS_MAX 8
 /* Seconds; a refused client should come back after the typical small query. */
 #define RETRY_AFTER_S 1
 #define RETRY_AFTER_STARTING_S 5
@@ -22,33 +22,43 @@ static void format_timing(const struct query *query, char ret_text[TIMING_BYTES]
              (double)timing->run_us / 1000.0, (double)timing->write_us / 1000.0);
 }
 
+/* The headers of every answer with rows. */
+static size_t common_headers(const struct query *query, enum content_coding coding,
+                             struct http_header ret_headers[HEADERS_MAX])
+{
+    size_t count = 0;
+
+    ret_headers[count++] = (struct http_header){"Query-Id", query->id};
+    ret_headers[count++] = (struct http_header){"Query-Engine", query_engine_name(query)};
+    ret_headers[count++] = (struct http_header){"Vary", "Accept, Accept-Encoding"};
+    if (coding != CODING_IDENTITY)
+        ret_headers[count++] =
+            (struct http_header){"Content-Encoding", content_coding_name(coding)};
+    return count;
+}
+
 void query_reply_whole(struct http_exchange *exchange, const struct query *query, char *body,
                        size_t length)
 {
     char timing[TIMING_BYTES];
-    const struct http_header headers[] = {
-        {"Query-Id", query->id},
-        {"Query-Engine", query_engine_name(query)},
-        {"Vary", "Accept"},
-        {"Server-Timing", timing},
-        {"Result-Truncated", query->outcome.truncated ? "true" : "false"},
-    };
+    struct http_header headers[HEADERS_MAX];
+    size_t count = common_headers(query, query->outcome.coding, headers);
 
     format_timing(query, timing);
-    http_reply_send_taken(exchange, 200, JSON_TYPE, headers, sizeof(headers) / sizeof(headers[0]),
-                          body, length);
+    headers[count++] = (struct http_header){"Server-Timing", timing};
+    headers[count++] =
+        (struct http_header){"Result-Truncated", query->outcome.truncated ? "true" : "false"};
+    http_reply_send_taken(exchange, 200, result_choice_content_type(&query->request.answer),
+                          headers, count, body, length);
 }
 
 void query_reply_begin(struct http_exchange *exchange, const struct query *query)
 {
-    const struct http_header headers[] = {
-        {"Query-Id", query->id},
-        {"Query-Engine", query_engine_name(query)},
-        {"Vary", "Accept"},
-    };
+    struct http_header headers[HEADERS_MAX];
+    size_t count = common_headers(query, query->request.answer.coding, headers);
 
-    http_reply_begin(exchange, 200, JSON_TYPE, headers, sizeof(headers) / sizeof(headers[0]),
-                     "Server-Timing, Result-Truncated");
+    http_reply_begin(exchange, 200, result_choice_content_type(&query->request.answer), headers,
+                     count, "Server-Timing, Result-Truncated");
 }
 
 void query_reply_end(struct http_exchange *exchange, const struct query *query, char *bytes,

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "result_format.h"
 
 #define QUERY_SQL_MAX_BYTES (64 * 1024)
 #define QUERY_TAGS_MAX 8
@@ -67,6 +68,8 @@ struct query_request {
     size_t tag_count;
     enum query_cache_mode cache;
     bool numbers_as_strings;
+    bool explains;               /* its plan is wanted, not its rows; set by the handler */
+    struct result_choice answer; /* of the headers: set by the handler, not by the parser */
 };
 
 /* Parses and checks. 0: *ret_request is filled, free with query_request_done.

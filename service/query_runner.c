@@ -4,17 +4,13 @@
 #include <stdlib.h>
 
 #include "../jni/spark_engine.h"
-#include "byte_buffer.h"
 #include "data_roots.h"
+#include "explanation.h"
 #include "mysql_engine.h"
-#include "mysql_gate.h"
-#include "mysql_params.h"
-#include "mysql_statement.h"
+#include "mysql_explain.h"
 #include "reply_channel.h"
-#include "result_json.h"
-
-/* Rows formatted between two looks at the page size and the cancel flag. */
-#define ROWS_PER_STEP 512
+#include "result_pages.h"
+#include "spark_request.h"
 
 /* ---- messages to the loop ---- */
 
@@ -55,10 +51,7 @@ struct run {
     struct query_mail *done_mail;
     struct spark_cursor *spark; /* the open cursor: one of the two */
     struct mysql_cursor *direct;
-    struct result_json *writer;
-    struct byte_buffer out;
-    int64_t rows;
-    int64_t bytes_posted;
+    struct result_pages *pages;
 };
 
 static void post(struct run *run, struct query_mail *message, enum news news, char *bytes,
@@ -87,95 +80,83 @@ static int resolve_path(struct run *run, char **ret_path, struct error *err)
     return data_roots_resolve(run->runner->roots, run->query->request.path, ret_path, err);
 }
 
-static int64_t time_left_ms(const struct query *query)
+/* Borrows the query. */
+static struct mysql_query direct_query(struct query *query)
 {
-    int64_t used_ms = monotime_span_ms(query->run_started, monotime_now());
-
-    return query->request.timeout_ms > used_ms ? query->request.timeout_ms - used_ms : 1;
-}
-
-static int open_direct(struct run *run, struct error *err)
-{
-    struct query *query = run->query;
-    const struct mysql_query mysql_query = {
+    return (struct mysql_query){
+        .use = MYSQL_RUN,
         .target = &query->mysql,
         .sql = query->request.sql,
         .params_json = query->request.params_json,
         .cutoff = &query->cutoff,
-        .timeout_ms = time_left_ms(query),
+        .timeout_ms = query_time_left_ms(query),
     };
+}
+
+static int open_direct(struct run *run, struct error *err)
+{
+    const struct mysql_query mysql_query = direct_query(run->query);
 
     return mysql_cursor_open(run->runner->mysql, &mysql_query, &run->direct, err);
 }
 
-/* What the bridge needs of a MySQL statement: `?` for each :name, and the values. */
-struct bound_statement {
-    struct mysql_statement statement;
-    char *values_json;
-};
-
-static void bound_statement_done(struct bound_statement *bound)
+/* The worker's thread, attached from its first Spark query on. */
+static int attach_spark(struct run *run, struct error *err)
 {
-    mysql_statement_done(&bound->statement);
-    free(bound->values_json);
-}
-
-static int bind_statement(const struct query_request *request, struct bound_statement *bound,
-                          struct error *err)
-{
-    const struct mysql_modes usual = {0};
-    struct mysql_values values = {0};
-
-    if (mysql_gate_check(request->sql, usual, err) != 0 ||
-        mysql_statement_parse(request->sql, usual, &bound->statement, err) != 0 ||
-        mysql_params_bind(&bound->statement, request->params_json, &values, err) != 0)
-        return -1;
-    bound->values_json = mysql_values_to_json(&values);
-    mysql_values_done(&values);
-    return bound->values_json != NULL ? 0 : error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+    if (run->runner->thread != NULL)
+        return 0;
+    return run->runner->attach(run->runner->attach_user, &run->runner->thread, err);
 }
 
 static int open_spark(struct run *run, const char *path, struct error *err)
 {
-    struct query *query = run->query;
-    const struct query_request *request = &query->request;
-    struct bound_statement bound = {0};
-    char snapshot_id[24];
-    struct spark_query engine_query = {
-        .tag = query->tag,
-        .source = query_source_name(request->source),
-        .sql = request->sql,
-        .path = path,
-        .table = request->table,
-        .params_json = request->params_json,
-        .as_of_version = request->as_of.has_version ? request->as_of.version : -1,
-        .as_of_snapshot_id = request->as_of.has_snapshot_id ? snapshot_id : NULL,
-        .as_of_timestamp = request->as_of.timestamp,
-        .row_limit = request->row_limit,
-        .timeout_ms = time_left_ms(query),
-        .mysql_host = query->mysql.host,
-        .mysql_port = query->mysql.port,
-        .mysql_user = query->mysql.user,
-        .mysql_password = query->mysql.password,
-        .mysql_database = query->mysql.database,
-    };
+    struct spark_request request;
     int rc = -1;
 
-    snprintf(snapshot_id, sizeof(snapshot_id), "%lld", (long long)request->as_of.snapshot_id);
-    if (run->runner->thread == NULL &&
-        run->runner->attach(run->runner->attach_user, &run->runner->thread, err) != 0)
+    if (attach_spark(run, err) != 0 || spark_request_init(&request, run->query, path, err) != 0)
         return -1;
-    if (request->source == QUERY_MYSQL) {
-        if (bind_statement(request, &bound, err) != 0)
-            goto out;
-        engine_query.sql = bound.statement.text;
-        engine_query.params_json = bound.values_json;
-        engine_query.mysql_usual_quotes = !mysql_statement_is_same_in_all_modes(request->sql);
-    }
-    rc = spark_cursor_open(run->runner->thread, &engine_query, &run->spark, err);
-out:
-    bound_statement_done(&bound);
+    rc = spark_cursor_open(run->runner->thread, &request.query, &run->spark, err);
+    spark_request_done(&request);
     return rc;
+}
+
+static int explain_spark(struct run *run, const char *path, struct explanation *ret_explanation,
+                         struct error *err)
+{
+    struct spark_request request;
+    int rc = -1;
+
+    if (attach_spark(run, err) != 0 || spark_request_init(&request, run->query, path, err) != 0)
+        return -1;
+    rc = spark_engine_explain(run->runner->thread, &request.query, ret_explanation, err);
+    spark_request_done(&request);
+    return rc;
+}
+
+/* Asks for the plan in place of the rows: one JSON object. */
+static int explain(struct run *run, const char *path, struct result_page *ret_page,
+                   struct error *err)
+{
+    struct query *query = run->query;
+    struct mysql_query mysql_query = direct_query(query);
+    struct explanation explanation = {0};
+    struct byte_buffer out = {0};
+    struct monotime begin = monotime_now();
+    int rc = query_request_is_direct(&query->request)
+                 ? mysql_explain(run->runner->mysql, &mysql_query, &explanation, err)
+                 : explain_spark(run, path, &explanation, err);
+
+    query->timing.plan_us = monotime_span_us(begin, monotime_now());
+    if (rc == 0)
+        rc = explanation_write(&explanation, query_source_name(query->request.source), &out, err);
+    explanation_done(&explanation);
+    if (rc != 0) {
+        byte_buffer_done(&out);
+        return -1;
+    }
+    query->outcome.bytes = (int64_t)out.length;
+    *ret_page = (struct result_page){out.data, out.length};
+    return 0;
 }
 
 static int open_cursor(struct run *run, const char *path, struct error *err)
@@ -206,118 +187,100 @@ static void cursor_close(struct run *run)
     spark_cursor_close(run->spark);
 }
 
-/* Hands the formatted bytes over as one page; waits for the client's credit. */
+/* Hands the ready page over; waits for the client's credit. */
 static int post_page(struct run *run, struct error *err)
 {
     struct query_mail *message = NULL;
+    struct result_page page;
 
     if (!page_credits_take_wait(&run->query->credits))
         return fail_cancelled(err);
-    message = calloc(1, sizeof(*message));
-    if (message == NULL)
-        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
-    run->bytes_posted += (int64_t)run->out.length;
-    post(run, message, NEWS_PAGE, run->out.data, run->out.length);
-    run->out = (struct byte_buffer){0};
-    return 0;
-}
-
-static int post_full_page(struct run *run, struct error *err)
-{
-    size_t threshold = run->bytes_posted == 0 ? QUERY_WHOLE_ANSWER_BYTES : QUERY_PAGE_BYTES;
-
-    if (run->out.failed)
-        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
-    return run->out.length > threshold ? post_page(run, err) : 0;
-}
-
-/* One row more; 0 when the byte limit leaves no room for it. */
-static int write_row_within(struct run *run, const struct ArrowArray *batch, int64_t row,
-                            int64_t byte_limit, struct error *err)
-{
-    size_t before = run->out.length;
-    int64_t total = 0;
-
-    if (result_json_write_rows(run->writer, batch, row, 1, &run->out, err) != 0)
+    if (result_pages_take(run->pages, &page, err) != 0)
         return -1;
-    total = run->bytes_posted + (int64_t)run->out.length + 1; /* the closing bracket */
-    if (total <= byte_limit)
-        return 1;
-    run->out.length = before;
+    message = calloc(1, sizeof(*message));
+    if (message == NULL) {
+        free(page.data);
+        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+    }
+    post(run, message, NEWS_PAGE, page.data, page.length);
     return 0;
-}
-
-/* Formats `count` rows from `first`. 1: go on; 0: cut here; -1: *err. */
-static int write_rows(struct run *run, const struct ArrowArray *batch, int64_t first, int64_t count,
-                      struct error *err)
-{
-    int64_t byte_limit = run->query->request.byte_limit;
-
-    if (byte_limit < 0) {
-        if (result_json_write_rows(run->writer, batch, first, count, &run->out, err) != 0)
-            return -1;
-        run->rows += count;
-        return 1;
-    }
-    for (int64_t row = first; row < first + count; row++) {
-        int rc = write_row_within(run, batch, row, byte_limit, err);
-        if (rc <= 0)
-            return rc;
-        run->rows++;
-    }
-    return 1;
 }
 
 /* For those who look while it runs. */
-static void count_so_far(struct run *run)
+static void count_so_far(const struct run *run)
 {
-    atomic_store_explicit(&run->query->rows_so_far, run->rows, memory_order_relaxed);
-    atomic_store_explicit(&run->query->bytes_so_far, run->bytes_posted + (int64_t)run->out.length,
+    atomic_store_explicit(&run->query->rows_so_far, result_pages_rows(run->pages),
+                          memory_order_relaxed);
+    atomic_store_explicit(&run->query->bytes_so_far, result_pages_body_bytes(run->pages),
                           memory_order_relaxed);
 }
 
-/* 1: go on; 0: a limit cut the answer here; -1: *err. */
+/* Until the batch or the answer is over. */
 static int write_batch(struct run *run, const struct ArrowArray *batch, struct error *err)
 {
     struct query *query = run->query;
-    int64_t row_limit = query->request.row_limit;
-    int64_t wanted = batch->length;
-    bool cut = false;
+    int64_t row = 0;
 
-    if (row_limit >= 0 && wanted > row_limit - run->rows) {
-        wanted = row_limit - run->rows;
-        cut = true;
-    }
-    for (int64_t row = 0; row < wanted;) {
-        int64_t step = wanted - row < ROWS_PER_STEP ? wanted - row : ROWS_PER_STEP;
+    while (row < batch->length && !result_pages_is_cut(run->pages)) {
         struct monotime begin = monotime_now();
-        int rc = write_rows(run, batch, row, step, err);
+        int64_t done = result_pages_add(run->pages, batch, row, err);
 
         query->timing.write_us += monotime_span_us(begin, monotime_now());
         count_so_far(run);
-        if (rc < 0 || post_full_page(run, err) != 0)
+        if (done < 0 || (result_pages_is_ready(run->pages) && post_page(run, err) != 0))
             return -1;
-        if (rc == 0) {
-            cut = true;
-            break;
-        }
         if (atomic_load_explicit(&query->cancelled, memory_order_relaxed))
             return fail_cancelled(err);
-        row += step;
+        row += done;
     }
-    query->outcome.truncated |= cut;
-    return cut ? 0 : 1;
+    return 0;
 }
 
-static int write_all(struct run *run, struct error *err)
+static int start_pages(struct run *run, struct error *err)
+{
+    const struct query_request *request = &run->query->request;
+    const struct result_options options = {.choice = request->answer,
+                                           .numbers_as_strings = request->numbers_as_strings,
+                                           .query_id = run->query->id};
+    const struct result_limits limits = {.rows = request->row_limit, .bytes = request->byte_limit};
+
+    return result_pages_new(cursor_schema(run), &options, &limits, &run->pages, err);
+}
+
+static void tell_source(const struct spark_source_facts *source, struct result_end *end)
+{
+    end->source_version = source->version[0] != '\0' ? source->version : NULL;
+    end->files_read = source->files_read;
+    end->files_total = source->files_total;
+    end->bytes_read = source->bytes_read;
+}
+
+static int end_pages(struct run *run, struct result_page *ret_last, struct error *err)
+{
+    const struct query *query = run->query;
+    struct monotime begin = monotime_now();
+    struct result_end end = RESULT_END_UNKNOWN;
+    int rc = -1;
+
+    end.source_kind = query_source_name(query->request.source);
+    end.queue_us = query->timing.queue_us;
+    end.plan_us = query->timing.plan_us;
+    end.run_us = query->timing.run_us;
+    if (run->spark != NULL)
+        tell_source(spark_cursor_source(run->spark), &end);
+    if (result_pages_end(run->pages, &end, err) == 0)
+        rc = result_pages_take(run->pages, ret_last, err);
+    run->query->timing.write_us += monotime_span_us(begin, monotime_now());
+    return rc;
+}
+
+static int write_all(struct run *run, struct result_page *ret_last, struct error *err)
 {
     struct query *query = run->query;
-    struct result_json_options options = {.numbers_as_strings = query->request.numbers_as_strings};
 
-    if (result_json_new(cursor_schema(run), &options, &run->writer, err) != 0)
+    if (start_pages(run, err) != 0)
         return -1;
-    result_json_begin(run->writer, &run->out);
-    for (;;) {
+    while (!result_pages_is_cut(run->pages)) {
         struct ArrowArray batch = {0};
         struct monotime begin = monotime_now();
         int rc = cursor_next(run, &batch, err);
@@ -331,14 +294,11 @@ static int write_all(struct run *run, struct error *err)
         batch.release(&batch);
         if (rc < 0)
             return -1;
-        if (rc == 0)
-            break;
     }
-    result_json_end(run->writer, &run->out);
-    return run->out.failed ? error_set(err, ERROR_ENGINE_ERROR, "out of memory") : 0;
+    return end_pages(run, ret_last, err);
 }
 
-static int run_steps(struct run *run, struct error *err)
+static int run_steps(struct run *run, struct result_page *ret_last, struct error *err)
 {
     struct query *query = run->query;
     struct monotime begin;
@@ -351,22 +311,39 @@ static int run_steps(struct run *run, struct error *err)
         fail_cancelled(err);
         goto out;
     }
+    if (query->request.explains) {
+        rc = explain(run, path, ret_last, err);
+        goto out;
+    }
     if (open_cursor(run, path, err) != 0)
         goto out;
-    rc = write_all(run, err);
+    rc = write_all(run, ret_last, err);
 out:
     begin = monotime_now();
     cursor_close(run);
     query->timing.bridge_us =
         query->timing.plan_us + query->timing.run_us + monotime_span_us(begin, monotime_now());
-    result_json_free(run->writer);
     free(path);
     return rc;
+}
+
+static void note_outcome(const struct run *run)
+{
+    struct query_outcome *outcome = &run->query->outcome;
+
+    if (run->pages == NULL)
+        return;
+    count_so_far(run);
+    outcome->rows = result_pages_rows(run->pages);
+    outcome->bytes = result_pages_taken_bytes(run->pages);
+    outcome->truncated = result_pages_is_cut(run->pages);
+    outcome->coding = result_pages_coding(run->pages);
 }
 
 void query_runner_run(struct query_runner *runner, struct query *query)
 {
     struct run run = {.runner = runner, .query = query};
+    struct result_page last = {0};
 
     query->slot = runner->slot;
     query->run_started = monotime_now();
@@ -376,12 +353,9 @@ void query_runner_run(struct query_runner *runner, struct query *query)
     if (run.started_mail == NULL || run.done_mail == NULL)
         abort(); /* nobody could ever be told: see service/README.md, "Out of memory" */
     post(&run, run.started_mail, NEWS_STARTED, NULL, 0);
-    if (run_steps(&run, &query->outcome.err) != 0)
-        byte_buffer_done(&run.out);
-    else
+    if (run_steps(&run, &last, &query->outcome.err) == 0)
         error_clear(&query->outcome.err);
-    count_so_far(&run);
-    query->outcome.rows = run.rows;
-    query->outcome.bytes = run.bytes_posted + (int64_t)run.out.length;
-    post(&run, run.done_mail, NEWS_DONE, run.out.data, run.out.length);
+    note_outcome(&run);
+    result_pages_free(run.pages);
+    post(&run, run.done_mail, NEWS_DONE, last.data, last.length);
 }

@@ -2,8 +2,8 @@
  * query_runner: one query from the queue's hands to its last byte, on one
  * worker: check the path, open the cursor, turn batches into bytes, post pages.
  *
- * A short answer (up to 1 MiB) travels whole with done(); a longer one as pages
- * of 256 KiB behind the first, each for a page credit.   [worker]
+ * A short answer travels whole with done(); a longer one as pages, each for a
+ * page credit (result_pages.h has the sizes).   [worker]
  */
 #ifndef SERVICE_QUERY_RUNNER_H
 #define SERVICE_QUERY_RUNNER_H
@@ -15,10 +15,6 @@ struct error;
 struct mysql_engine;
 struct reply_channel;
 struct spark_thread;
-
-/* An answer up to this size has a Content-Length and is sent at once. */
-#define QUERY_WHOLE_ANSWER_BYTES ((size_t)1024 * 1024)
-#define QUERY_PAGE_BYTES ((size_t)256 * 1024)
 
 struct query_runner {
     int slot;

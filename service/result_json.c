@@ -4,80 +4,113 @@
 
 #include "json_column.h"
 #include "result_columns.h"
+#include "result_envelope.h"
+#include "result_writer_class.h"
+
+#define END_LINE_BYTES_MAX 64
 
 struct result_json {
+    struct result_choice choice;
     struct result_column *columns;
     struct json_column root;
-    bool has_rows;
+    struct byte_buffer head; /* of the envelope */
 };
 
-int result_json_new(const struct ArrowSchema *schema, const struct result_json_options *options,
-                    struct result_json **ret_writer, struct error *err)
+static void json_free(void *state)
 {
-    struct result_json *writer = calloc(1, sizeof(*writer));
+    struct result_json *json = state;
 
-    if (writer == NULL)
+    if (json == NULL)
+        return;
+    json_column_done(&json->root);
+    result_columns_free(json->columns);
+    byte_buffer_done(&json->head);
+    free(json);
+}
+
+static int json_make(const struct ArrowSchema *schema, const struct result_options *options,
+                     void **ret_state, struct error *err)
+{
+    const struct json_options json_options = {.numbers_as_strings = options->numbers_as_strings};
+    struct result_json *json = calloc(1, sizeof(*json));
+
+    if (json == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory for the answer");
-    if (result_columns_new(schema, &writer->columns, err) < 0) {
-        result_json_free(writer);
+    json->choice = options->choice;
+    if (result_columns_new(schema, &json->columns, err) < 0) {
+        json_free(json);
         return -1;
     }
-    if (json_column_init(&writer->root, writer->columns, options) < 0) {
-        result_json_free(writer);
+    if (options->choice.format == RESULT_ENVELOPE)
+        result_envelope_head(&json->head, options->query_id, schema, json->columns);
+    if (json_column_init(&json->root, json->columns, &json_options) < 0 || json->head.failed) {
+        json_free(json);
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory for the answer");
     }
-    *ret_writer = writer;
+    *ret_state = json;
     return 0;
 }
 
-void result_json_free(struct result_json *writer)
+static void json_begin(void *state, struct byte_buffer *out)
 {
-    if (writer == NULL)
-        return;
-    json_column_done(&writer->root);
-    result_columns_free(writer->columns);
-    free(writer);
+    const struct result_json *json = state;
+
+    if (json->choice.format == RESULT_ENVELOPE)
+        byte_buffer_append(out, json->head.data, json->head.length);
+    else if (json->choice.format == RESULT_JSON)
+        byte_buffer_append_char(out, '[');
 }
 
-void result_json_begin(struct result_json *writer, struct byte_buffer *out)
+static int json_rows(void *state, const struct ArrowArray *batch, int64_t first_row,
+                     int64_t row_count, bool is_first, struct byte_buffer *out, struct error *err)
 {
-    writer->has_rows = false;
-    byte_buffer_append_char(out, '[');
-}
+    struct result_json *json = state;
+    bool lines = json->choice.format == RESULT_NDJSON;
 
-int result_json_write_rows(struct result_json *writer, const struct ArrowArray *batch,
-                           int64_t first_row, int64_t row_count, struct byte_buffer *out,
-                           struct error *err)
-{
-    size_t length_before = out->length;
-    bool had_rows = writer->has_rows;
-
-    if (result_columns_bind(writer->columns, batch, err) < 0)
+    if (result_columns_bind(json->columns, batch, err) < 0)
         return -1;
-    if (first_row < 0 || row_count < 0 || row_count > batch->length ||
-        first_row > batch->length - row_count)
-        return error_set(err, ERROR_ENGINE_ERROR, "result batch: rows out of range");
     for (int64_t row = first_row; row < first_row + row_count; row++) {
-        if (writer->has_rows)
+        if (!lines && !is_first)
             byte_buffer_append_char(out, ',');
-        writer->has_rows = true;
-        if (!json_column_write_struct(&writer->root, row, out)) {
-            error_set(err, ERROR_ENGINE_ERROR, "result batch: row %lld is malformed",
-                      (long long)row);
-            goto out;
-        }
+        is_first = false;
+        if (!json_column_write_struct(&json->root, row, out))
+            return error_set(err, ERROR_ENGINE_ERROR, "result batch: row %lld is malformed",
+                             (long long)row);
+        if (lines)
+            byte_buffer_append_char(out, '\n');
     }
-    if (!out->failed)
-        return 0;
-    error_set(err, ERROR_ENGINE_ERROR, "out of memory for the answer");
-out:
-    out->length = length_before;
-    writer->has_rows = had_rows;
-    return -1;
+    return 0;
 }
 
-void result_json_end(struct result_json *writer, struct byte_buffer *out)
+static void json_end(void *state, const struct result_end *end, struct byte_buffer *out)
 {
-    (void)writer;
-    byte_buffer_append_char(out, ']');
+    const struct result_json *json = state;
+
+    if (json->choice.format == RESULT_ENVELOPE)
+        result_envelope_tail(out, end);
+    else if (json->choice.format == RESULT_JSON)
+        byte_buffer_append_char(out, ']');
+    else if (json->choice.end_line)
+        byte_buffer_append_format(out, "[\"end\",{\"rows\":%lld,\"truncated\":%s}]\n",
+                                  (long long)end->rows, end->truncated ? "true" : "false");
 }
+
+static size_t json_end_bytes_max(const void *state)
+{
+    const struct result_json *json = state;
+
+    if (json->choice.format == RESULT_ENVELOPE)
+        return RESULT_ENVELOPE_TAIL_BYTES_MAX;
+    if (json->choice.format == RESULT_JSON)
+        return 1;
+    return json->choice.end_line ? END_LINE_BYTES_MAX : 0;
+}
+
+const struct result_writer_class result_json_class = {
+    .make = json_make,
+    .free_state = json_free,
+    .begin = json_begin,
+    .rows = json_rows,
+    .end = json_end,
+    .end_bytes_max = json_end_bytes_max,
+};

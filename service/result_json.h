@@ -1,12 +1,13 @@
 /*
- * result_json: Arrow columns -> JSON rows, the type table of the HTTP contract.
+ * result_json: Arrow columns -> JSON rows, the type table of the HTTP contract;
+ * as a bare array, within the envelope, or one row a line (NDJSON).
  *
  * Input is the Arrow C Data Interface (arrow_c_data.h): a struct array whose
  * children are the columns, Arrow columnar format 1.x. Output is RFC 8259; a
  * DOUBLE is written as RFC 8785 (ECMAScript Number::toString) writes it.
  *
  * A batch crosses, never a cell; formatting runs on worker threads, so that it
- * uses all cores.   [worker]; one writer per query, not shared.
+ * uses all cores.   [worker]
  *
  * Field metadata key "mysql_type" changes how a column is written:
  *   "BIGINT UNSIGNED" (decimal, scale 0) -> number      "JSON" (utf8) -> the document itself
@@ -17,36 +18,9 @@
 #ifndef SERVICE_RESULT_JSON_H
 #define SERVICE_RESULT_JSON_H
 
-#include <stdbool.h>
-#include <stdint.h>
+struct result_writer_class;
 
-#include "arrow_c_data.h"
-#include "byte_buffer.h"
-#include "error.h"
-
-struct result_json;
-
-struct result_json_options {
-    bool numbers_as_strings; /* integers beyond +-(2^53-1) as strings */
-};
-
-/* Reads the schema (borrowed, may be released afterwards). Equal column names
- * become name, name_2, name_3 ... -1: ERROR_ENGINE_ERROR, a type unknown here. */
-int result_json_new(const struct ArrowSchema *schema, const struct result_json_options *options,
-                    struct result_json **ret_writer, struct error *err);
-void result_json_free(struct result_json *writer);
-
-/* Appends "[" once at the start. */
-void result_json_begin(struct result_json *writer, struct byte_buffer *out);
-
-/* Appends rows [first_row, first_row + row_count) of the batch, with commas
- * between rows and batches. The batch is borrowed. -1 when the batch doesn't
- * fit the schema (ERROR_ENGINE_ERROR); out then holds no partial row. */
-int result_json_write_rows(struct result_json *writer, const struct ArrowArray *batch,
-                           int64_t first_row, int64_t row_count, struct byte_buffer *out,
-                           struct error *err);
-
-/* Appends "]". */
-void result_json_end(struct result_json *writer, struct byte_buffer *out);
+/* Of RESULT_JSON, RESULT_ENVELOPE and RESULT_NDJSON. */
+extern const struct result_writer_class result_json_class;
 
 #endif

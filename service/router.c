@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "access_log.h"
 #include "health.h"
+#include "http_record.h"
 #include "http_reply.h"
 #include "media_type.h"
 #include "metrics_page.h"
@@ -16,10 +18,15 @@
 
 #define JSON_TYPE "application/json"
 
+enum route_kind {
+    TAKES_JSON = 1,  /* the body must be application/json */
+    ANSWERS_ROWS = 2 /* in the format that Accept and Accept-Encoding choose */
+};
+
 struct route {
     const char *pattern; /* a component "*" stands for one that isn't empty */
     unsigned methods;    /* enum http_method bits */
-    bool takes_json;     /* body must be application/json, answer may be refused by Accept */
+    unsigned kind;       /* enum route_kind bits */
     void (*handle)(struct service *service, struct http_exchange *exchange,
                    const char *component); /* where "*" begins; ends at '/' or NUL */
 };
@@ -46,6 +53,30 @@ static void handle_iceberg(struct service *s, struct http_exchange *x, const cha
 {
     (void)last;
     query_handler_run(s, x, QUERY_ICEBERG);
+}
+
+static void explain_mysql(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    query_handler_explain(s, x, QUERY_MYSQL);
+}
+
+static void explain_parquet(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    query_handler_explain(s, x, QUERY_PARQUET);
+}
+
+static void explain_delta(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    query_handler_explain(s, x, QUERY_DELTA);
+}
+
+static void explain_iceberg(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    query_handler_explain(s, x, QUERY_ICEBERG);
 }
 
 static void handle_health(struct service *s, struct http_exchange *x, const char *last)
@@ -86,18 +117,22 @@ static void handle_openapi(struct service *s, struct http_exchange *x, const cha
 }
 
 static const struct route ROUTES[] = {
-    {"/api/spark/query/mysql", METHOD_POST, true, handle_mysql},
-    {"/api/spark/query/parquet", METHOD_POST, true, handle_parquet},
-    {"/api/spark/query/delta", METHOD_POST, true, handle_delta},
-    {"/api/spark/query/iceberg", METHOD_POST, true, handle_iceberg},
-    {"/api/spark/queries", METHOD_GET | METHOD_HEAD | METHOD_DELETE, false, queries_handler_all},
-    {"/api/spark/queries/*", METHOD_GET | METHOD_HEAD | METHOD_DELETE, false, queries_handler_one},
-    {"/api/spark/health", METHOD_GET | METHOD_HEAD, false, handle_health},
-    {"/livez", METHOD_GET | METHOD_HEAD, false, handle_livez},
-    {"/readyz", METHOD_GET | METHOD_HEAD, false, handle_readyz},
-    {"/startupz", METHOD_GET | METHOD_HEAD, false, handle_startupz},
-    {"/metrics", METHOD_GET | METHOD_HEAD, false, handle_metrics},
-    {"/openapi.json", METHOD_GET | METHOD_HEAD, false, handle_openapi},
+    {"/api/spark/query/mysql", METHOD_POST, TAKES_JSON | ANSWERS_ROWS, handle_mysql},
+    {"/api/spark/query/parquet", METHOD_POST, TAKES_JSON | ANSWERS_ROWS, handle_parquet},
+    {"/api/spark/query/delta", METHOD_POST, TAKES_JSON | ANSWERS_ROWS, handle_delta},
+    {"/api/spark/query/iceberg", METHOD_POST, TAKES_JSON | ANSWERS_ROWS, handle_iceberg},
+    {"/api/spark/explain/mysql", METHOD_POST, TAKES_JSON, explain_mysql},
+    {"/api/spark/explain/parquet", METHOD_POST, TAKES_JSON, explain_parquet},
+    {"/api/spark/explain/delta", METHOD_POST, TAKES_JSON, explain_delta},
+    {"/api/spark/explain/iceberg", METHOD_POST, TAKES_JSON, explain_iceberg},
+    {"/api/spark/queries", METHOD_GET | METHOD_HEAD | METHOD_DELETE, 0, queries_handler_all},
+    {"/api/spark/queries/*", METHOD_GET | METHOD_HEAD | METHOD_DELETE, 0, queries_handler_one},
+    {"/api/spark/health", METHOD_GET | METHOD_HEAD, 0, handle_health},
+    {"/livez", METHOD_GET | METHOD_HEAD, 0, handle_livez},
+    {"/readyz", METHOD_GET | METHOD_HEAD, 0, handle_readyz},
+    {"/startupz", METHOD_GET | METHOD_HEAD, 0, handle_startupz},
+    {"/metrics", METHOD_GET | METHOD_HEAD, 0, handle_metrics},
+    {"/openapi.json", METHOD_GET | METHOD_HEAD, 0, handle_openapi},
 };
 
 /* The component that "*" stands for, "" for an exact pattern; NULL: no match. */
@@ -126,31 +161,52 @@ static const struct route *find_route(const char *path, const char **ret_last)
     return NULL;
 }
 
+int router_route_count(void)
+{
+    return (int)(sizeof(ROUTES) / sizeof(ROUTES[0]));
+}
+
+const char *router_route_name(int route)
+{
+    return route == HTTP_NO_ROUTE ? "none" : ROUTES[route].pattern;
+}
+
+unsigned router_route_methods(int route)
+{
+    return route == HTTP_NO_ROUTE ? 0 : ROUTES[route].methods;
+}
+
 /* "GET, HEAD" */
 static void format_allow(unsigned methods, char *ret_text, size_t size)
 {
-    static const struct {
-        unsigned method;
-        const char *name;
-    } NAMES[] = {
-        {METHOD_GET, "GET"},
-        {METHOD_HEAD, "HEAD"},
-        {METHOD_POST, "POST"},
-        {METHOD_DELETE, "DELETE"},
-    };
     size_t length = 0;
 
     ret_text[0] = '\0';
-    for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
-        if ((methods & NAMES[i].method) != 0)
+    for (unsigned method = METHOD_GET; method < METHOD_OTHER; method <<= 1) {
+        if ((methods & method) != 0)
             length += (size_t)snprintf(ret_text + length, size - length, "%s%s",
-                                       length > 0 ? ", " : "", NAMES[i].name);
+                                       length > 0 ? ", " : "", http_method_name(method));
     }
 }
 
 static void refuse(struct http_exchange *exchange, const struct error *err, const char *allow)
 {
     http_reply_problem(exchange, err, NULL, -1, 0, allow);
+}
+
+/* True, with *err, when the client takes no form that the answer can have. */
+static bool refuses_answer(const struct http_exchange *exchange, const struct route *route,
+                           struct error *err)
+{
+    struct result_choice choice;
+
+    if ((route->kind & ANSWERS_ROWS) != 0)
+        return query_handler_negotiate(exchange, &choice, err) != 0;
+    if ((route->kind & TAKES_JSON) == 0 ||
+        media_type_accepted(http_exchange_header(exchange, "Accept"), JSON_TYPE))
+        return false;
+    error_set(err, ERROR_NOT_ACCEPTABLE, "answers are application/json");
+    return true;
 }
 
 void router_on_headers(struct http_exchange *exchange, void *user)
@@ -162,6 +218,7 @@ void router_on_headers(struct http_exchange *exchange, void *user)
     char allow[64];
 
     (void)user;
+    access_log_begin(exchange, route != NULL ? (int)(route - ROUTES) : HTTP_NO_ROUTE);
     if (route == NULL) {
         error_set(&err, ERROR_NOT_FOUND, "no route %.200s", request->path);
         refuse(exchange, &err, NULL);
@@ -173,18 +230,15 @@ void router_on_headers(struct http_exchange *exchange, void *user)
         refuse(exchange, &err, allow);
         return;
     }
-    if (!route->takes_json)
-        return;
-    if (!media_type_is(http_exchange_header(exchange, "Content-Type"), JSON_TYPE)) {
+    if ((route->kind & TAKES_JSON) != 0 &&
+        !media_type_is(http_exchange_header(exchange, "Content-Type"), JSON_TYPE)) {
         error_set(&err, ERROR_UNSUPPORTED_MEDIA_TYPE,
                   "the body must be JSON: send Content-Type: application/json");
         refuse(exchange, &err, NULL);
         return;
     }
-    if (!media_type_accepted(http_exchange_header(exchange, "Accept"), JSON_TYPE)) {
-        error_set(&err, ERROR_NOT_ACCEPTABLE, "answers are application/json");
+    if (refuses_answer(exchange, route, &err))
         refuse(exchange, &err, NULL);
-    }
 }
 
 void router_on_request(struct http_exchange *exchange, void *user)

@@ -9,8 +9,14 @@
 struct http_exchange;
 struct service;
 
-/* The two callbacks of http_server; `user` is the struct service. */
+/* Two callbacks of http_server; `user` is the struct service. */
 void router_on_headers(struct http_exchange *exchange, void *user);
 void router_on_request(struct http_exchange *exchange, void *user);
+
+/* Routes have numbers from 0; HTTP_NO_ROUTE is "none", with no methods. The name
+ * is the pattern, "*" for a component of the caller's; static storage. */
+int router_route_count(void);
+const char *router_route_name(int route);
+unsigned router_route_methods(int route); /* enum http_method bits */
 
 #endif

@@ -64,5 +64,6 @@ const struct setting settings_table[] = {
     INTEGER("MYSQL_KILL_TIMEOUT_MS", mysql_kill_timeout_ms, "2000", 1000, 60000,
             "longest wait for MySQL to take a KILL QUERY, rounded up to seconds"),
     TEXT("LOG_LEVEL", log_level, "info", "debug, info, warn or error"),
+    BOOL("ACCESS_LOG", access_log, "1", "a log line for each HTTP request"),
 };
 const size_t settings_table_length = sizeof(settings_table) / sizeof(settings_table[0]);

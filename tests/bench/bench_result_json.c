@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../../service/result_json.h"
+#include "../../service/result_writer.h"
 #include "../unit/arrow_build.h"
 
 #define BATCH_ROWS 4096
@@ -58,18 +58,18 @@ static double now_s(void)
 int main(void)
 {
     struct arrow_built *batch = build_batch();
-    struct result_json *writer = NULL;
+    struct result_writer *writer = NULL;
     struct byte_buffer out = {0};
     struct error err;
     int64_t rows = 0;
     size_t bytes = 0;
     double start = now_s();
 
-    if (result_json_new(&batch->schema, &(struct result_json_options){false}, &writer, &err) < 0)
+    if (result_writer_new(&batch->schema, &(struct result_options){0}, &writer, &err) < 0)
         goto failed;
     while (rows < TOTAL_ROWS) {
         byte_buffer_reset(&out);
-        if (result_json_write_rows(writer, &batch->array, 0, BATCH_ROWS, &out, &err) < 0)
+        if (result_writer_rows(writer, &batch->array, 0, BATCH_ROWS, &out, &err) < 0)
             goto failed;
         rows += BATCH_ROWS;
         bytes += out.length;
@@ -78,7 +78,7 @@ int main(void)
     printf("result_json: %lld rows x 7 columns, %.1f MB in %.3f s: %.2f M rows/s, %.0f MB/s\n",
            (long long)rows, (double)bytes / 1e6, took, (double)rows / took / 1e6,
            (double)bytes / took / 1e6);
-    result_json_free(writer);
+    result_writer_free(writer);
     byte_buffer_done(&out);
     arrow_build_free(batch);
     return 0;

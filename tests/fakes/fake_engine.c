@@ -347,6 +347,58 @@ int spark_cursor_open(struct spark_thread *thread, const struct spark_query *que
     return 0;
 }
 
+static void release_own_schema(struct ArrowSchema *schema)
+{
+    free(schema->private_data);
+    schema->release = NULL;
+}
+
+static char *copy_text(const char *text)
+{
+    char *copy = strdup(text);
+
+    if (copy == NULL)
+        abort();
+    return copy;
+}
+
+/* The script is the plan; one filter of each kind. Sleeps and failures are as in a query. */
+int spark_engine_explain(struct spark_thread *thread, const struct spark_query *query,
+                         struct explanation *ret_explanation, struct error *err)
+{
+    struct spark_cursor *cursor = NULL;
+    struct explanation explanation = {.has_filters = true, .has_source = true};
+    struct {
+        struct ArrowSchema column;
+        struct ArrowSchema *columns[1];
+    } *schema = NULL;
+
+    if (spark_cursor_open(thread, query, &cursor, err) != 0)
+        return -1;
+    explanation.plan = copy_text(query->sql);
+    explanation.source = cursor->source;
+    spark_cursor_close(cursor);
+    schema = calloc(1, sizeof(*schema));
+    explanation.filters = calloc(2, sizeof(*explanation.filters));
+    if (schema == NULL || explanation.filters == NULL)
+        abort();
+    schema->column =
+        (struct ArrowSchema){.format = "l", .name = "n", .release = release_column_schema};
+    schema->columns[0] = &schema->column;
+    explanation.schema = (struct ArrowSchema){.format = "+s",
+                                              .name = "",
+                                              .n_children = 1,
+                                              .children = schema->columns,
+                                              .release = release_own_schema,
+                                              .private_data = schema};
+    explanation.filter_count = 2;
+    explanation.filters[0].text = copy_text("(n > 1)");
+    explanation.filters[1].text = copy_text("(f(n) = \"2\")");
+    explanation.filters[1].reason = copy_text("the source has no form for it");
+    *ret_explanation = explanation;
+    return 0;
+}
+
 const struct ArrowSchema *spark_cursor_schema(const struct spark_cursor *cursor)
 {
     return &cursor->schema;

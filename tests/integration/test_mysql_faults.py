@@ -1,6 +1,5 @@
 """A MySQL server that stops, dies and comes back."""
 
-import signal
 import time
 
 import pytest
@@ -46,14 +45,14 @@ def assert_fails_in_time(service, world, fragile, engine):
 @pytest.mark.parametrize("turn", range(3))
 def test_stopped_server_fails_in_time_and_heals(service, world, fragile, engine, turn):
     assert_answers(service, world, fragile, engine)
-    fragile.process.send_signal(signal.SIGSTOP)
+    fragile.pause()
     try:
         assert_fails_in_time(service, world, fragile, engine)
         service.wait_slots_busy(0, 10)
         reply = service.query("parquet", "SELECT 1 AS a", path=f"{world.data}/parquet/users")
         assert reply.status == 200
     finally:
-        fragile.process.send_signal(signal.SIGCONT)
+        fragile.go_on()
     assert_answers(service, world, fragile, engine)
 
 

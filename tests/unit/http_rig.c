@@ -80,7 +80,7 @@ void http_rig_init(struct http_rig *rig)
 
 void http_rig_start(struct http_rig *rig)
 {
-    const struct http_server_callbacks callbacks = {on_headers, on_request, rig};
+    const struct http_server_callbacks callbacks = {on_headers, on_request, NULL, rig};
     struct error err;
 
     if (http_server_new(rig->base, "127.0.0.1:0", &rig->config, &callbacks, &rig->server, &err) < 0)

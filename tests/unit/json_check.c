@@ -9,30 +9,32 @@
 
 #include <cmocka.h>
 
-char *json_check_write(const struct arrow_built *batch, const struct result_json_options *options,
+char *json_check_write(const struct arrow_built *batch, const struct json_options *options,
                        struct error *err)
 {
-    struct result_json *writer = NULL;
+    const struct result_options result = {.numbers_as_strings = options->numbers_as_strings};
+    struct result_end end = RESULT_END_UNKNOWN;
+    struct result_writer *writer = NULL;
     struct byte_buffer out = {0};
     char *text = NULL;
 
-    if (result_json_new(&batch->schema, options, &writer, err) < 0)
+    if (result_writer_new(&batch->schema, &result, &writer, err) < 0)
         return NULL;
-    result_json_begin(writer, &out);
+    result_writer_begin(writer, &out);
     size_t before = out.length;
-    if (result_json_write_rows(writer, &batch->array, 0, batch->array.length, &out, err) == 0) {
-        result_json_end(writer, &out);
+    if (result_writer_rows(writer, &batch->array, 0, batch->array.length, &out, err) == 0) {
+        result_writer_end(writer, &end, &out);
         byte_buffer_append_char(&out, '\0');
         text = strdup(out.data);
     } else {
         assert_int_equal(out.length, before);
     }
     byte_buffer_done(&out);
-    result_json_free(writer);
+    result_writer_free(writer);
     return text;
 }
 
-static void check_rows(const struct arrow_built *batch, const struct result_json_options *options,
+static void check_rows(const struct arrow_built *batch, const struct json_options *options,
                        const char *const *cells, int64_t count)
 {
     struct error err;
@@ -50,7 +52,7 @@ static void check_rows(const struct arrow_built *batch, const struct result_json
     free(text);
 }
 
-void json_check_cells_with(struct arrow_built *column, const struct result_json_options *options,
+void json_check_cells_with(struct arrow_built *column, const struct json_options *options,
                            const char *const *cells)
 {
     int64_t count = column->array.length;
@@ -75,14 +77,14 @@ void json_check_cells_with(struct arrow_built *column, const struct result_json_
 
 void json_check_cells(struct arrow_built *column, const char *const *cells)
 {
-    json_check_cells_with(column, &(struct result_json_options){false}, cells);
+    json_check_cells_with(column, &(struct json_options){false}, cells);
 }
 
 void json_check_refused(struct arrow_built *column, const char *reason)
 {
     struct error err;
     struct arrow_built *batch = arrow_build_struct("", column->array.length, NULL, 1, &column);
-    char *text = json_check_write(batch, &(struct result_json_options){false}, &err);
+    char *text = json_check_write(batch, &(struct json_options){false}, &err);
 
     assert_null(text);
     assert_int_equal(err.code, ERROR_ENGINE_ERROR);

@@ -12,7 +12,7 @@
 #include "arrow_build.h"
 #include "arrow_ipc_read.h"
 #include "arrow_ipc_write.h"
-#include "result_json.h"
+#include "result_writer.h"
 
 #define CELLS(...) ((const char *const[]){__VA_ARGS__})
 #define COLUMNS(...) ((struct arrow_built *[]){__VA_ARGS__})
@@ -134,16 +134,16 @@ static struct arrow_built *every_type(void)
 static char *to_json(const struct ArrowSchema *schema, const struct ArrowArray *batch,
                      int64_t first, int64_t count)
 {
-    const struct result_json_options options = {.numbers_as_strings = false};
-    struct result_json *writer = NULL;
+    const struct result_options options = {0};
+    struct result_writer *writer = NULL;
     struct byte_buffer out = {0};
     struct error err;
 
-    if (result_json_new(schema, &options, &writer, &err) != 0 ||
-        result_json_write_rows(writer, batch, first, count, &out, &err) != 0)
+    if (result_writer_new(schema, &options, &writer, &err) != 0 ||
+        result_writer_rows(writer, batch, first, count, &out, &err) != 0)
         fail_msg("%s", err.detail);
     byte_buffer_append(&out, "", 1);
-    result_json_free(writer);
+    result_writer_free(writer);
     return out.data;
 }
 
@@ -342,9 +342,9 @@ static void test_refused_batches(void **state)
 /* Reads damaged bytes: an error, or something that can be formatted. */
 static void try_batch(const struct ArrowSchema *schema, const char *bytes, size_t length)
 {
-    const struct result_json_options options = {.numbers_as_strings = false};
+    const struct result_options options = {0};
     struct byte_buffer out = {0};
-    struct result_json *writer = NULL;
+    struct result_writer *writer = NULL;
     struct ArrowArray batch;
     struct error err;
     void *copy = malloc(length + 1);
@@ -355,10 +355,9 @@ static void try_batch(const struct ArrowSchema *schema, const char *bytes, size_
         free(copy);
         return;
     }
-    assert_int_equal(result_json_new(schema, &options, &writer, &err), 0);
-    (void)result_json_write_rows(writer, &batch, 0, batch.length < 64 ? batch.length : 64, &out,
-                                 &err);
-    result_json_free(writer);
+    assert_int_equal(result_writer_new(schema, &options, &writer, &err), 0);
+    (void)result_writer_rows(writer, &batch, 0, batch.length < 64 ? batch.length : 64, &out, &err);
+    result_writer_free(writer);
     byte_buffer_done(&out);
     batch.release(&batch);
 }

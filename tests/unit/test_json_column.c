@@ -11,7 +11,7 @@
 
 #include "json_check.h"
 
-static const struct result_json_options native = {.numbers_as_strings = false};
+static const struct json_options native = {.numbers_as_strings = false};
 
 static void check_row(struct arrow_built *batch, const char *expected)
 {

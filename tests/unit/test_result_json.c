@@ -22,8 +22,8 @@
 #define TEXTS(format, ...)                                                                         \
     arrow_build_bytes("c", format, CELLS(__VA_ARGS__), NULL, COUNT(CELLS(__VA_ARGS__)))
 
-static const struct result_json_options native = {.numbers_as_strings = false};
-static const struct result_json_options strings = {.numbers_as_strings = true};
+static const struct json_options native = {.numbers_as_strings = false};
+static const struct json_options strings = {.numbers_as_strings = true};
 
 static void test_null_type(void **state)
 {

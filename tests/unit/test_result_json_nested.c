@@ -15,7 +15,9 @@
 #define COLUMNS(...) ((struct arrow_built *[]){__VA_ARGS__})
 #define OFFSETS(...) ((const int64_t[]){__VA_ARGS__})
 
-static const struct result_json_options native = {.numbers_as_strings = false};
+static const struct json_options native = {.numbers_as_strings = false};
+static const struct result_options plain = {0};
+static const struct result_end no_end = RESULT_END_UNKNOWN;
 
 static struct arrow_built *int_column(const char *name, int64_t count)
 {
@@ -207,26 +209,26 @@ static void test_thousands_of_equal_names(void **state)
 static void test_batches_and_windows(void **state)
 {
     struct arrow_built *batch = arrow_build_struct("", 5, NULL, 1, COLUMNS(int_column("c", 5)));
-    struct result_json *writer = NULL;
+    struct result_writer *writer = NULL;
     struct byte_buffer out = {0};
     struct error err;
 
     (void)state;
-    assert_int_equal(result_json_new(&batch->schema, &native, &writer, &err), 0);
-    result_json_begin(writer, &out);
-    assert_int_equal(result_json_write_rows(writer, &batch->array, 0, 0, &out, &err), 0);
-    assert_int_equal(result_json_write_rows(writer, &batch->array, 1, 2, &out, &err), 0);
-    assert_int_equal(result_json_write_rows(writer, &batch->array, 4, 2, &out, &err), -1);
-    assert_int_equal(result_json_write_rows(writer, &batch->array, -1, 1, &out, &err), -1);
-    assert_int_equal(result_json_write_rows(writer, &batch->array, 0, -1, &out, &err), -1);
-    assert_int_equal(result_json_write_rows(writer, &batch->array, INT64_MAX, 1, &out, &err), -1);
-    assert_int_equal(result_json_write_rows(writer, &batch->array, 5, 0, &out, &err), 0);
-    assert_int_equal(result_json_write_rows(writer, &batch->array, 4, 1, &out, &err), 0);
-    result_json_end(writer, &out);
+    assert_int_equal(result_writer_new(&batch->schema, &plain, &writer, &err), 0);
+    result_writer_begin(writer, &out);
+    assert_int_equal(result_writer_rows(writer, &batch->array, 0, 0, &out, &err), 0);
+    assert_int_equal(result_writer_rows(writer, &batch->array, 1, 2, &out, &err), 0);
+    assert_int_equal(result_writer_rows(writer, &batch->array, 4, 2, &out, &err), -1);
+    assert_int_equal(result_writer_rows(writer, &batch->array, -1, 1, &out, &err), -1);
+    assert_int_equal(result_writer_rows(writer, &batch->array, 0, -1, &out, &err), -1);
+    assert_int_equal(result_writer_rows(writer, &batch->array, INT64_MAX, 1, &out, &err), -1);
+    assert_int_equal(result_writer_rows(writer, &batch->array, 5, 0, &out, &err), 0);
+    assert_int_equal(result_writer_rows(writer, &batch->array, 4, 1, &out, &err), 0);
+    result_writer_end(writer, &no_end, &out);
     byte_buffer_append_char(&out, '\0');
     assert_string_equal(out.data, "[{\"c\":1},{\"c\":2},{\"c\":4}]");
     byte_buffer_done(&out);
-    result_json_free(writer);
+    result_writer_free(writer);
     arrow_build_free(batch);
 }
 
@@ -234,24 +236,24 @@ static void test_malformed_row_leaves_no_trace(void **state)
 {
     struct arrow_built *text = arrow_build_bytes("c", "u", CELLS("a", "b", "c"), NULL, 3);
     struct arrow_built *batch = arrow_build_struct("", 3, NULL, 1, &text);
-    struct result_json *writer = NULL;
+    struct result_writer *writer = NULL;
     struct byte_buffer out = {0};
     struct error err;
 
     (void)state;
     ((int32_t *)text->array.buffers[1])[3] = -5;
-    assert_int_equal(result_json_new(&batch->schema, &native, &writer, &err), 0);
-    result_json_begin(writer, &out);
-    assert_int_equal(result_json_write_rows(writer, &batch->array, 0, 3, &out, &err), -1);
+    assert_int_equal(result_writer_new(&batch->schema, &plain, &writer, &err), 0);
+    result_writer_begin(writer, &out);
+    assert_int_equal(result_writer_rows(writer, &batch->array, 0, 3, &out, &err), -1);
     assert_int_equal(err.code, ERROR_ENGINE_ERROR);
     assert_string_equal(err.detail, "result batch: row 2 is malformed");
     /* Still usable, and without a comma left over. */
-    assert_int_equal(result_json_write_rows(writer, &batch->array, 0, 1, &out, &err), 0);
-    result_json_end(writer, &out);
+    assert_int_equal(result_writer_rows(writer, &batch->array, 0, 1, &out, &err), 0);
+    result_writer_end(writer, &no_end, &out);
     byte_buffer_append_char(&out, '\0');
     assert_string_equal(out.data, "[{\"c\":\"a\"}]");
     byte_buffer_done(&out);
-    result_json_free(writer);
+    result_writer_free(writer);
     arrow_build_free(batch);
 }
 
@@ -259,18 +261,18 @@ static void test_malformed_row_leaves_no_trace(void **state)
 static void test_failed_buffer_is_an_error(void **state)
 {
     struct arrow_built *batch = arrow_build_struct("", 2, NULL, 1, COLUMNS(int_column("c", 2)));
-    struct result_json *writer = NULL;
+    struct result_writer *writer = NULL;
     struct byte_buffer out = {.failed = true};
     struct error err;
 
     (void)state;
-    assert_int_equal(result_json_new(&batch->schema, &native, &writer, &err), 0);
-    assert_int_equal(result_json_write_rows(writer, &batch->array, 0, 2, &out, &err), -1);
+    assert_int_equal(result_writer_new(&batch->schema, &plain, &writer, &err), 0);
+    assert_int_equal(result_writer_rows(writer, &batch->array, 0, 2, &out, &err), -1);
     assert_int_equal(err.code, ERROR_ENGINE_ERROR);
     assert_string_equal(err.detail, "out of memory for the answer");
     assert_int_equal(out.length, 0);
     byte_buffer_done(&out);
-    result_json_free(writer);
+    result_writer_free(writer);
     arrow_build_free(batch);
 }
 
@@ -402,11 +404,11 @@ static void test_unknown_types(void **state)
 static void test_malformed_schemas(void **state)
 {
     struct arrow_built *column = int_column("c", 1);
-    struct result_json *writer = NULL;
+    struct result_writer *writer = NULL;
     struct error err;
 
     (void)state;
-    assert_int_equal(result_json_new(&column->schema, &native, &writer, &err), -1);
+    assert_int_equal(result_writer_new(&column->schema, &plain, &writer, &err), -1);
     assert_non_null(strstr(err.detail, "the root is not a struct"));
     set_format(column, "+l");
     json_check_refused(column, "wrong number of children");

@@ -103,7 +103,7 @@ class DatabaseServer:
     def stop(self):
         if self.process is None:
             return
-        self.process.send_signal(signal.SIGCONT)
+        self.go_on()
         self.process.terminate()
         try:
             self.process.wait(30)
@@ -111,6 +111,16 @@ class DatabaseServer:
             self.process.kill()
             self.process.wait()
         self.process = None
+
+    def pause(self):
+        """Returns when no thread of it runs any more: a signal is only on its way when it is sent."""
+        self.process.send_signal(signal.SIGSTOP)
+        threads = pathlib.Path(f"/proc/{self.process.pid}/task")
+        wait_until(lambda: all(stat.read_text().rpartition(")")[2].split()[0] == "T"
+                               for stat in threads.glob("*/stat")), 10, "every thread is stopped")
+
+    def go_on(self):
+        self.process.send_signal(signal.SIGCONT)
 
     def kill(self):
         self.process.kill()

@@ -34,13 +34,24 @@ public final class Bridge {
         });
     }
 
-    /** Plans and starts a query; fills the ArrowSchema. {@code {"cursor":17}} or an error. */
+    /** Plans and starts a query; fills the ArrowSchema. {@code {"cursor":17,"source":{…}}} or an error. */
     public static byte[] open(byte[] query, long schemaAddress) {
         return guarded(() -> {
             ObjectNode answer = Json.object();
-            answer.put("cursor", running().open(QueryRequest.parse(query), schemaAddress));
+            Query opened = running().open(QueryRequest.parse(query), schemaAddress);
+            answer.put("cursor", opened.id());
+            answer.set("source", opened.source().json());
             return Json.bytes(answer);
         });
+    }
+
+    /**
+     * Plans a query and runs nothing; fills the ArrowSchema.
+     * {@code {"plan":"…","source":{…},"pushed_filters":[…],"unpushed_filters":[…]}} or an error.
+     */
+    public static byte[] explain(byte[] query, long schemaAddress) {
+        return guarded(() -> Json.bytes(
+                running().explain(QueryRequest.parse(query), schemaAddress)));
     }
 
     /** Null: the ArrowArray is filled. Empty: the end. Else an error. */

@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
-import org.apache.arrow.vector.types.pojo.Schema;
 import org.apache.spark.SparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.FunctionIdentifier;
@@ -47,8 +46,37 @@ final class Engine implements AutoCloseable {
         return session.version();
     }
 
-    /** Starts a query, exports its schema; its id is the cursor. */
-    long open(QueryRequest request, long schemaAddress) throws Exception {
+    /** Starts a query, exports its schema. */
+    Query open(QueryRequest request, long schemaAddress) throws Exception {
+        Query query = register(request);
+        boolean opened = false;
+        try {
+            BatchReader.exportSchema(query.open(), schemaAddress);
+            opened = true;
+            return query;
+        } finally {
+            if (!opened) {
+                close(query);
+            }
+        }
+    }
+
+    /** Plans a query, exports its schema, tells its plan; runs nothing of it. */
+    ObjectNode explain(QueryRequest request, long schemaAddress) throws Exception {
+        if (request.source() == QueryRequest.Source.MYSQL) {
+            throw BridgeException.badRequest("MySQL itself explains its statements.");
+        }
+        Query query = register(request);
+        try {
+            QueryPlan plan = query.explain();
+            BatchReader.exportSchema(ResultSchema.arrow(plan.columns()), schemaAddress);
+            return query.explanation();
+        } finally {
+            close(query);
+        }
+    }
+
+    private Query register(QueryRequest request) throws BridgeException {
         Query.Planner planner = request.source() == QueryRequest.Source.MYSQL
                 ? mysqlPlanner : tablePlanner;
         Query query = new Query(nextQueryId.incrementAndGet(), request, planner,
@@ -56,18 +84,8 @@ final class Engine implements AutoCloseable {
         if (!QueryRegistry.add(query)) {
             throw BridgeException.badRequest("A query of this tag is in flight.");
         }
-        boolean opened = false;
         progress.begin(query.tag());
-        try {
-            Schema schema = query.open();
-            BatchReader.exportSchema(schema, schemaAddress);
-            opened = true;
-            return query.id();
-        } finally {
-            if (!opened) {
-                close(query);
-            }
-        }
+        return query;
     }
 
     boolean next(long cursor, long arrayAddress) throws Exception {

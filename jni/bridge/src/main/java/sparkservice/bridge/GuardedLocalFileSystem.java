@@ -1,6 +1,7 @@
 package sparkservice.bridge;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.net.URI;
 import java.util.EnumSet;
 import java.util.concurrent.CompletableFuture;
@@ -63,7 +64,15 @@ public final class GuardedLocalFileSystem extends LocalFileSystem {
     @Override
     public FileStatus[] listStatus(Path path) throws IOException {
         guard.checkRead(path);
+        checkInterrupt();
         return super.listStatus(path);
+    }
+
+    /** A table can have a hundred thousand folders; listing one waits for nothing. */
+    private static void checkInterrupt() throws InterruptedIOException {
+        if (Thread.currentThread().isInterrupted()) {
+            throw new InterruptedIOException("interrupted while listing");
+        }
     }
 
     @Override
@@ -75,6 +84,7 @@ public final class GuardedLocalFileSystem extends LocalFileSystem {
     @Override
     public RemoteIterator<LocatedFileStatus> listLocatedStatus(Path path) throws IOException {
         guard.checkRead(path);
+        checkInterrupt();
         return super.listLocatedStatus(path);
     }
 

@@ -1,5 +1,6 @@
 package sparkservice.bridge;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import org.apache.arrow.vector.types.pojo.Schema;
@@ -37,9 +38,12 @@ final class Query implements Cancellation, AutoCloseable {
     private final Thread runner;
     private final CompletableFuture<QueryPlan> planned = new CompletableFuture<>();
     private final ErrorMapper errors;
+    private boolean runs; // set before the runner starts
     private volatile boolean cancelled;
     private volatile Runnable onCancel;
+    private ObjectNode explanation;
     private BatchReader reader;
+    private SourceFacts source = SourceFacts.NONE;
 
     Query(long id, QueryRequest request, Planner planner, SparkContext context,
             ResultBuffer.Limits limits) {
@@ -70,21 +74,42 @@ final class Query implements Cancellation, AutoCloseable {
         return runner.getState() == Thread.State.TERMINATED;
     }
 
-    /** Starts the query; returns its columns once it is planned. */
+    /** Plans the query and starts it; returns its columns once it is planned. */
     Schema open() throws BridgeException, InterruptedException {
+        QueryPlan plan = begin(true);
+        Schema schema = ResultSchema.arrow(plan.columns());
+        source = plan.source();
+        reader = new BatchReader(schema, plan.maxRows());
+        return schema;
+    }
+
+    /** Plans the query as {@code open} does, and leaves it there. */
+    QueryPlan explain() throws BridgeException, InterruptedException {
+        return begin(false);
+    }
+
+    /** Of an explained query. */
+    ObjectNode explanation() {
+        return explanation;
+    }
+
+    private QueryPlan begin(boolean andRun) throws BridgeException, InterruptedException {
+        runs = andRun;
         if (scheduler() != null) {
             scheduler().begin(tag());
         }
         runner.setContextClassLoader(Thread.currentThread().getContextClassLoader());
         runner.start();
         try {
-            QueryPlan plan = planned.get();
-            Schema schema = ResultSchema.arrow(plan.columns());
-            reader = new BatchReader(schema, plan.maxRows());
-            return schema;
+            return planned.get();
         } catch (ExecutionException e) {
             throw errors.map(e.getCause(), cancelled);
         }
+    }
+
+    /** Known once it is open. */
+    SourceFacts source() {
+        return source;
     }
 
     /** Exports the next batch to an ArrowArray; false at the end. */
@@ -148,8 +173,13 @@ final class Query implements Cancellation, AutoCloseable {
             context.setLocalProperty(ReservingScheduler.QUERY_PROPERTY, tag());
             QueryPlan plan = planner.plan(request, this);
             check();
-            planned.complete(plan);
-            buffer.finish(plan.run(id, buffer, this));
+            if (runs) {
+                planned.complete(plan);
+                buffer.finish(plan.run(id, buffer, this));
+            } else {
+                explanation = plan.explanation();
+                planned.complete(plan);
+            }
         } catch (Throwable e) {
             planned.completeExceptionally(e);
             buffer.fail(errors.map(e, cancelled));

@@ -1,14 +1,17 @@
 package sparkservice.bridge;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.SparkContext;
 import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.execution.CollectLimitExec;
+import org.apache.spark.sql.execution.FormattedMode$;
 import org.apache.spark.sql.execution.QueryExecution;
 import org.apache.spark.sql.execution.SQLExecution;
 import org.apache.spark.sql.execution.SparkPlan;
+import org.apache.spark.sql.execution.adaptive.AdaptiveSparkPlanExec;
 import org.apache.spark.sql.types.StructType;
 import scala.Option;
 import scala.reflect.ClassTag;
@@ -25,22 +28,37 @@ final class QueryPlan {
     private final SparkContext context;
     private final QueryExecution execution;
     private final StructType columns;
+    private final SourceFacts source;
 
     /** @param columns names and metadata as the caller shall see them */
     QueryPlan(SparkContext context, QueryExecution execution, StructType columns) {
         this.context = context;
         this.execution = execution;
         this.columns = columns;
+        this.source = SourceFacts.of(execution.executedPlan());
     }
 
     /** Rows at most; more can be in the buffer, because tasks don't know of each other. */
     long maxRows() {
-        return execution.executedPlan() instanceof CollectLimitExec limit && limit.limit() >= 0
-                ? limit.limit() : Long.MAX_VALUE;
+        Option<Object> bound = execution.optimizedPlan().maxRows();
+        return bound.isDefined() ? ((Number) bound.get()).longValue() : Long.MAX_VALUE;
     }
 
     StructType columns() {
         return columns;
+    }
+
+    SourceFacts source() {
+        return source;
+    }
+
+    /** The plan's text, its files and filters: what {@code explain} answers. */
+    ObjectNode explanation() {
+        ObjectNode explanation = Json.object();
+        explanation.put("plan", execution.explainString(FormattedMode$.MODULE$).strip());
+        explanation.set("source", source.json());
+        ScanFilters.of(execution.executedPlan()).addTo(explanation);
+        return explanation;
     }
 
     /** Runs the query, rows into the buffer; returns the number of partitions put there. */
@@ -50,7 +68,7 @@ final class QueryPlan {
     }
 
     private int runJobs(long queryId, ResultBuffer buffer, Cancellation cancellation) throws Exception {
-        SparkPlan plan = execution.executedPlan();
+        SparkPlan plan = rootOf(execution.executedPlan());
         if (plan instanceof CollectLimitExec limit && limit.offset() == 0 && limit.limit() >= 0) {
             return runLimit(limit, queryId, buffer, cancellation);
         }
@@ -59,6 +77,13 @@ final class QueryPlan {
         int count = rows.getNumPartitions();
         runJob(rows, 0, count, new BatchSink(queryId, columns, Long.MAX_VALUE), buffer);
         return count;
+    }
+
+    /** Adaptive execution hides a limit at the root: all but the last stage run for it to show. */
+    private static SparkPlan rootOf(SparkPlan plan) {
+        return plan instanceof AdaptiveSparkPlanExec adaptive
+                && adaptive.initialPlan() instanceof CollectLimitExec
+                ? adaptive.finalPhysicalPlan() : plan;
     }
 
     /**

@@ -69,7 +69,8 @@ final class TableQueryPlanner implements Query.Planner {
 
     private QueryPlan planned(LogicalPlan plan, AnalysedGate gate, Cancellation cancellation)
             throws BridgeException {
-        QueryExecution execution = SparkLine.execution(session, plan);
+        QueryExecution execution = SparkLine.execution(session, plan,
+                new CancellableTracker(cancellation));
         execution.assertAnalyzed();
         gate.check(execution.analyzed());
         cancellation.check();

@@ -7,13 +7,17 @@ import org.apache.spark.SparkThrowable;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.catalyst.QueryPlanningTracker;
 import org.apache.spark.sql.catalyst.analysis.NameParameterizedQuery;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.SubqueryAlias;
 import org.apache.spark.sql.catalyst.plans.logical.UnresolvedWith;
 import org.apache.spark.sql.execution.CommandExecutionMode;
+import org.apache.spark.sql.execution.FileSourceScanExec;
 import org.apache.spark.sql.execution.QueryExecution;
+import org.apache.spark.sql.execution.datasources.FileStatusWithMetadata;
+import org.apache.spark.sql.execution.datasources.PartitionDirectory;
 import org.apache.spark.sql.internal.SessionState;
 import org.apache.spark.sql.types.CalendarIntervalType;
 import org.apache.spark.sql.types.DataType;
@@ -42,6 +46,12 @@ final class SparkLine {
         return state(session).executePlan(plan, CommandExecutionMode.ALL());
     }
 
+    static QueryExecution execution(SparkSession session, LogicalPlan plan,
+            QueryPlanningTracker tracker) {
+        return new QueryExecution((org.apache.spark.sql.SparkSession) session, plan,
+                tracker, CommandExecutionMode.ALL());
+    }
+
     static LogicalPlan analyzed(Dataset<Row> rows) {
         return ((org.apache.spark.sql.Dataset<Row>) rows).queryExecution().analyzed();
     }
@@ -49,6 +59,18 @@ final class SparkLine {
     /** How values of a type without an Arrow type are written; null for all others. */
     static TextValues.Form textForm(DataType type) {
         return type instanceof CalendarIntervalType ? CALENDAR_INTERVAL : null;
+    }
+
+    /** Number and bytes of the files that the scan will read: it lists them here, and once. */
+    static long[] selectedFiles(FileSourceScanExec scan) {
+        long[] sum = new long[2];
+        for (PartitionDirectory partition : scan.selectedPartitions()) {
+            for (FileStatusWithMetadata file : Scala.each(partition.files())) {
+                sum[0]++;
+                sum[1] += file.getLen();
+            }
+        }
+        return sum;
     }
 
     static String errorClass(SparkThrowable e) {

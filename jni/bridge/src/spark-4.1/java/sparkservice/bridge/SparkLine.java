@@ -8,12 +8,14 @@ import org.apache.spark.SparkThrowable;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.catalyst.QueryPlanningTracker;
 import org.apache.spark.sql.catalyst.analysis.NameParameterizedQuery$;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.SubqueryAlias;
 import org.apache.spark.sql.catalyst.plans.logical.UnresolvedWith;
 import org.apache.spark.sql.execution.CommandExecutionMode;
+import org.apache.spark.sql.execution.FileSourceScanExec;
 import org.apache.spark.sql.execution.QueryExecution;
 import org.apache.spark.sql.internal.SessionState;
 import org.apache.spark.sql.types.DataType;
@@ -44,6 +46,14 @@ final class SparkLine {
         return state(session).executePlan(plan, CommandExecutionMode.ALL());
     }
 
+    static QueryExecution execution(SparkSession session, LogicalPlan plan,
+            QueryPlanningTracker tracker) {
+        return new QueryExecution((org.apache.spark.sql.classic.SparkSession) session, plan,
+                tracker, CommandExecutionMode.ALL(),
+                QueryExecution.$lessinit$greater$default$5(),
+                QueryExecution.$lessinit$greater$default$6());
+    }
+
     static LogicalPlan analyzed(Dataset<Row> rows) {
         return ((org.apache.spark.sql.classic.Dataset<Row>) rows).queryExecution().analyzed();
     }
@@ -51,6 +61,12 @@ final class SparkLine {
     /** How values of a type without an Arrow type are written; null for all others. */
     static TextValues.Form textForm(DataType type) {
         return type instanceof VariantType ? VARIANT : null;
+    }
+
+    /** Number and bytes of the files that the scan will read: it lists them here, and once. */
+    static long[] selectedFiles(FileSourceScanExec scan) {
+        return new long[] {scan.selectedPartitions().totalNumberOfFiles(),
+            scan.selectedPartitions().totalFileSize()};
     }
 
     static String errorClass(SparkThrowable e) {

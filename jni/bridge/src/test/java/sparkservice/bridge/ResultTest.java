@@ -145,6 +145,52 @@ class ResultTest {
                 .size());
     }
 
+    /** The number of tasks that a million rows in 200 partitions cost. */
+    private static int tasksOf(String sql, int rowLimit, int rowsExpected) throws Exception {
+        ObjectNode limited = query(sql).put("row_limit", rowLimit);
+        QueryProgress progress = new QueryProgress();
+        SparkContext context = SparkContext.getOrCreate();
+        context.addSparkListener(progress);
+        progress.begin(limited.get("tag").asText());
+        try {
+            assertEquals(rowsExpected, TestEngine.rows(limited).size());
+            context.listenerBus().waitUntilEmpty(60_000);
+            return progress.all().get(limited.get("tag").asText()).tasks();
+        } finally {
+            context.removeSparkListener(progress);
+        }
+    }
+
+    @Test
+    void aRowLimitReadsAFewPartitionsOnly() throws Exception {
+        assertEquals(1, tasksOf("SELECT id FROM range(0, 1000000, 1, 200)", 10, 11));
+        // 1 + 4 + 16 partitions until a row is found, 5000 in each.
+        assertEquals(21, tasksOf("SELECT id FROM range(0, 1000000, 1, 200) WHERE id >= 25000",
+                10, 11));
+        assertEquals(1, tasksOf("SELECT id FROM range(0, 1000000, 1, 200) LIMIT 500000", 10, 11));
+    }
+
+    /** A join makes the plan adaptive, which hides the limit at its root. */
+    @Test
+    void aRowLimitOfAJoinReadsAFewPartitionsOnly() throws Exception {
+        assertEquals(2, tasksOf("SELECT a.id FROM range(0, 1000000, 1, 200) a"
+                + " JOIN range(0, 1000, 1, 1) b ON a.id = b.id", 10, 11));
+        assertEquals(2, tasksOf("SELECT id FROM range(0, 1000000, 1, 200)"
+                + " WHERE id IN (SELECT id FROM range(0, 1000, 1, 1))", 10, 11));
+    }
+
+    @Test
+    void aRowLimitKeepsTheOrder() throws Exception {
+        List<List<String>> rows = TestEngine.rows(query("SELECT id FROM range(0, 100000, 1, 20)"
+                + " ORDER BY id % 10 DESC, id").put("row_limit", 3));
+        assertEquals(List.of(List.of("9"), List.of("19"), List.of("29"), List.of("39")), rows);
+        assertEquals(List.of(List.of("99999"), List.of("99998")), TestEngine.rows(query(
+                "SELECT a.id FROM range(0, 100000, 1, 20) a JOIN range(0, 200000, 1, 3) b"
+                + " ON a.id = b.id ORDER BY a.id DESC").put("row_limit", 1)));
+        assertEquals(List.of(List.of("4")), TestEngine.rows(query(
+                "SELECT id FROM range(0, 5, 1, 2) ORDER BY id DESC LIMIT 1").put("row_limit", 3)));
+    }
+
     @Test
     void anErrorOnTheDataHasStateClassAndPlace() {
         TestEngine.Failed failure = TestEngine.failure(

@@ -83,10 +83,12 @@ final class TestEngine {
     static final class Cursor implements AutoCloseable {
         final long id;
         final Schema schema;
+        final JsonNode source;
 
-        private Cursor(long id, Schema schema) {
+        private Cursor(long id, Schema schema, JsonNode source) {
             this.id = id;
             this.schema = schema;
+            this.source = source;
         }
 
         /** The next batch, which the caller closes; null at the end. */
@@ -123,7 +125,38 @@ final class TestEngine {
                 throw new Failed(answer.get("error"));
             }
             return new Cursor(answer.get("cursor").asLong(),
-                    Data.importSchema(IMPORTED, schema, dictionaries));
+                    Data.importSchema(IMPORTED, schema, dictionaries), answer.get("source"));
+        }
+    }
+
+    /** What {@code explain} answered. */
+    static final class Explained {
+        final Schema schema;
+        final JsonNode answer;
+
+        private Explained(Schema schema, JsonNode answer) {
+            this.schema = schema;
+            this.answer = answer;
+        }
+    }
+
+    static Explained explain(ObjectNode query) throws Exception {
+        start();
+        try (ArrowSchema schema = ArrowSchema.allocateNew(IMPORTED);
+                CDataDictionaryProvider dictionaries = new CDataDictionaryProvider()) {
+            JsonNode answer = Json.parse(Bridge.explain(Json.bytes(query), schema.memoryAddress()));
+            if (answer.has("error")) {
+                throw new Failed(answer.get("error"));
+            }
+            return new Explained(Data.importSchema(IMPORTED, schema, dictionaries), answer);
+        }
+    }
+
+    static Failed explainFailure(ObjectNode query) throws Exception {
+        try {
+            throw new AssertionError("no failure of " + query + " but " + explain(query).answer);
+        } catch (Failed e) {
+            return e;
         }
     }
 
