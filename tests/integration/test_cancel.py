@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.expect_log("falling back to interpreter mode"),
 SLOT_BACK_SECONDS = 2.0
 SLOT_BACK_LATER = {"planning": 5.0, "jdbc_stream": 5.0, "nested_loop_join": 5.0}
 TASKS_GONE_SECONDS = 5.0
-DELETES = 20 if os.environ.get("LONG") == "1" else 3
+DELETES = 20 if os.environ.get("LONG") == "1" else 8
 
 
 def begin_slow(service, world, name, **more):
