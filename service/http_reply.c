@@ -240,6 +240,19 @@ void http_reply_abort(struct http_exchange *exchange)
     http_connection_abort(exchange->connection);
 }
 
+void http_reply_cut(struct http_exchange *exchange)
+{
+    if (!exchange->chunked || exchange->broken) {
+        http_reply_abort(exchange);
+        return;
+    }
+    if (exchange->over)
+        return;
+    exchange->over = true;
+    exchange->closes = true;
+    http_connection_finish_exchange(exchange->connection);
+}
+
 void http_reply_problem(struct http_exchange *exchange, const struct error *err,
                         const char *query_id, int64_t elapsed_ms, int retry_after_s,
                         const char *allow)

@@ -108,6 +108,10 @@ void http_reply_end(struct http_exchange *exchange, const struct http_header *tr
  * client sees the failure. */
 void http_reply_abort(struct http_exchange *exchange);
 
+/* The same, but what was written leaves first: for a client that is to read the
+ * last words. Aborts where the missing last chunk couldn't be seen (HTTP/1.0). */
+void http_reply_cut(struct http_exchange *exchange);
+
 /* problem+json (RFC 9457) for `err`; `query_id` may be NULL, elapsed_ms -1 =
  * unknown. Adds Retry-After for 503 and 429 when retry_after_s > 0, Query-Id
  * when given, and `allow` (405) when not NULL. */

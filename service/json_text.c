@@ -4,9 +4,10 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "utf8.h"
+
 #define EVERY_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
 #define HIGH_BITS EVERY_BYTE(0x80)
-#define REPLACEMENT "\xef\xbf\xbd"
 
 /* High bit of a byte set where that byte needs a second look: a control, '"',
  * '\\' or not ASCII. A borrow may mark a byte too much, never one too few. */
@@ -38,51 +39,6 @@ static const uint8_t *skip_clean(const uint8_t *at, const uint8_t *end)
     }
     while (at < end && is_clean(*at))
         at++;
-    return at;
-}
-
-/* The shape of a sequence that starts with `lead`: its length (0: no lead byte)
- * and the range of its second byte (Unicode table 3-7). */
-static int sequence_shape(uint8_t lead, uint8_t *ret_low, uint8_t *ret_high)
-{
-    *ret_low = 0x80;
-    *ret_high = 0xbf;
-    if (lead >= 0xc2 && lead <= 0xdf)
-        return 2;
-    if (lead >= 0xe0 && lead <= 0xef) {
-        if (lead == 0xe0)
-            *ret_low = 0xa0;
-        else if (lead == 0xed)
-            *ret_high = 0x9f;
-        return 3;
-    }
-    if (lead >= 0xf0 && lead <= 0xf4) {
-        if (lead == 0xf0)
-            *ret_low = 0x90;
-        else if (lead == 0xf4)
-            *ret_high = 0x8f;
-        return 4;
-    }
-    return 0;
-}
-
-/* Behind the sequence at `at`, or behind its maximal valid part when *ret_valid is false. */
-static const uint8_t *skip_sequence(const uint8_t *at, const uint8_t *end, bool *ret_valid)
-{
-    uint8_t low;
-    uint8_t high;
-    int length = sequence_shape(*at, &low, &high);
-
-    at++;
-    for (int i = 1; i < length; i++, at++) {
-        if (at == end || *at < low || *at > high) {
-            *ret_valid = false;
-            return at;
-        }
-        low = 0x80;
-        high = 0xbf;
-    }
-    *ret_valid = length > 0;
     return at;
 }
 
@@ -131,10 +87,10 @@ static void append_unclean(struct byte_buffer *out, const uint8_t *at, const uin
             copied = at;
             continue;
         }
-        const uint8_t *next = skip_sequence(at, end, &valid);
+        const uint8_t *next = utf8_skip_sequence(at, end, &valid);
         if (!valid) {
             byte_buffer_append(out, copied, (size_t)(at - copied));
-            byte_buffer_append(out, REPLACEMENT, sizeof(REPLACEMENT) - 1);
+            byte_buffer_append(out, UTF8_REPLACEMENT, sizeof(UTF8_REPLACEMENT) - 1);
             copied = next;
         }
         at = next;

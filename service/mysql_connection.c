@@ -175,6 +175,15 @@ bool mysql_connection_is_quiet(const struct mysql_connection *connection)
     return poll(&poll_fd, 1, 0) == 0;
 }
 
+int mysql_connection_limit_rows(struct mysql_connection *connection, int64_t rows,
+                                struct error *err)
+{
+    char statement[64];
+
+    snprintf(statement, sizeof(statement), "SET SESSION sql_select_limit = %lld", (long long)rows);
+    return mysql_query(connection->handle, statement) == 0 ? 0 : fail(connection->handle, err);
+}
+
 bool mysql_connection_renew(struct mysql_connection *connection)
 {
     return mysql_reset_connection(connection->handle) == 0 &&

@@ -47,6 +47,11 @@ struct mysql_modes mysql_connection_modes(const struct mysql_connection *connect
  * unasked. Doesn't block.   [any] */
 bool mysql_connection_is_quiet(const struct mysql_connection *connection);
 
+/* A SELECT without a LIMIT of its own gives at most `rows` rows, until the
+ * connection is renewed; sub-queries are not limited. */
+int mysql_connection_limit_rows(struct mysql_connection *connection, int64_t rows,
+                                struct error *err);
+
 /* Makes the session as new: no variables, locks or statements of the caller
  * before. False: close it. */
 bool mysql_connection_renew(struct mysql_connection *connection);

@@ -251,6 +251,18 @@ out:
     return rc;
 }
 
+/* One row more than wanted tells that rows were cut. */
+static int limit_rows(struct mysql_cursor *cursor, struct error *err)
+{
+    int64_t row_limit = cursor->query.row_limit;
+
+    if (row_limit < 0 || row_limit == INT64_MAX ||
+        mysql_connection_limit_rows(cursor->lease.connection, row_limit + 1, err) == 0)
+        return 0;
+    cursor->broken = true;
+    return -1;
+}
+
 /* On a connection whose sql_mode is known, so what is a string is known. */
 static int run_on_connection(struct mysql_cursor *cursor, struct error *err)
 {
@@ -261,7 +273,8 @@ static int run_on_connection(struct mysql_cursor *cursor, struct error *err)
     if (!mysql_cutoff_arm(cursor->query.cutoff, mysql_connection_fd(cursor->lease.connection)))
         return fail_cancelled(err);
     if (mysql_gate_check(cursor->query.sql, modes, err) == 0 &&
-        mysql_statement_parse(cursor->query.sql, modes, &statement, err) == 0)
+        mysql_statement_parse(cursor->query.sql, modes, &statement, err) == 0 &&
+        limit_rows(cursor, err) == 0)
         rc = run_statement(cursor, &statement, err);
     mysql_statement_done(&statement);
     return rc;

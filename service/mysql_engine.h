@@ -44,6 +44,7 @@ struct mysql_query {
     const char *params_json; /* checked object or NULL */
     struct mysql_cutoff *cutoff;
     int64_t timeout_ms; /* what is left of the run time */
+    int64_t row_limit;  /* rows wanted at most, -1 = none; one more may come */
 };
 
 /* Checks, connects (or takes a connection from the pool), prepares, binds and

@@ -69,7 +69,7 @@ static void answer_problem(struct query *query, const struct error *err)
         return;
     detach_client(query);
     if (query->streaming)
-        http_reply_abort(exchange);
+        query_reply_break_off(exchange, query, err);
     else
         query_reply_problem(exchange, query, err);
 }

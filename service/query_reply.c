@@ -3,7 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "byte_buffer.h"
+#include "content_coding.h"
 #include "http_reply.h"
+#include "problem.h"
 #include "query.h"
 
 #define TIMING_BYTES 160
@@ -76,6 +79,31 @@ void query_reply_end(struct http_exchange *exchange, const struct query *query, 
     else
         free(bytes);
     http_reply_end(exchange, trailers, sizeof(trailers) / sizeof(trailers[0]));
+}
+
+/* A page ends behind a row, so a line of its own can follow any page. */
+void query_reply_break_off(struct http_exchange *exchange, const struct query *query,
+                           const struct error *err)
+{
+    const struct result_choice *answer = &query->request.answer;
+    struct byte_buffer line = {0};
+    struct byte_buffer coded = {0};
+
+    if (answer->end_line) {
+        byte_buffer_append_text(&line, "[\"error\",");
+        problem_append(&line, err, http_exchange_request(exchange)->path, query->id,
+                       monotime_span_ms(query->received, monotime_now()));
+        byte_buffer_append_text(&line, "]\n");
+        content_coding_append_stored(answer->coding, line.data, line.length, &coded);
+    }
+    if (answer->end_line && !line.failed && !coded.failed) {
+        http_reply_write_taken(exchange, coded.data, coded.length);
+        http_reply_cut(exchange);
+    } else {
+        byte_buffer_done(&coded);
+        http_reply_abort(exchange);
+    }
+    byte_buffer_done(&line);
 }
 
 static int retry_after_s(const struct error *err)

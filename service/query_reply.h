@@ -26,6 +26,11 @@ void query_reply_begin(struct http_exchange *exchange, const struct query *query
 void query_reply_end(struct http_exchange *exchange, const struct query *query, char *bytes,
                      size_t length);
 
+/* A query that failed amid its long answer: breaks the stream off. NDJSON with
+ * an end line says why in it first. */
+void query_reply_break_off(struct http_exchange *exchange, const struct query *query,
+                           const struct error *err);
+
 /* A failed query. */
 void query_reply_problem(struct http_exchange *exchange, const struct query *query,
                          const struct error *err);

@@ -90,6 +90,7 @@ static struct mysql_query direct_query(struct query *query)
         .params_json = query->request.params_json,
         .cutoff = &query->cutoff,
         .timeout_ms = query_time_left_ms(query),
+        .row_limit = query->request.row_limit,
     };
 }
 

@@ -6,7 +6,7 @@
 #include "result_schema.h"
 
 /* Longer ones aren't versions of ours. */
-#define VERSION_BYTES_MAX 64
+#define VERSION_BYTES_MAX 32
 #define US_PER_MS 1000
 
 static void append_text(struct byte_buffer *out, const char *text)

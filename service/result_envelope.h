@@ -10,7 +10,7 @@
 #include "result_columns.h"
 #include "result_writer.h"
 
-#define RESULT_ENVELOPE_TAIL_BYTES_MAX ((size_t)512)
+#define RESULT_ENVELOPE_TAIL_BYTES_MAX ((size_t)640)
 
 /* `{"query_id":...,"schema":[...],"data":[`; `root` gives the columns' names. */
 void result_envelope_head(struct byte_buffer *out, const char *query_id,

@@ -5,7 +5,6 @@
 #include "content_coding.h"
 
 #define STEP_ROWS_MAX 512
-#define STEP_ROWS_FIRST 64
 #define STEP_BYTES (64 * 1024)
 
 struct result_pages {
@@ -53,17 +52,15 @@ void result_pages_free(struct result_pages *pages)
     free(pages);
 }
 
-/* About STEP_BYTES, so that wide rows don't make huge pages. */
+/* About STEP_BYTES, as far as the rows so far can tell: wide ones don't make huge pages. */
 static int64_t step_rows(const struct result_pages *pages, int64_t wanted)
 {
-    int64_t step = STEP_ROWS_FIRST;
+    int64_t step = pages->rows + 1;
 
     if (result_writer_takes_whole_batches(pages->writer))
         return wanted;
-    if (pages->rows > 0)
-        step = STEP_BYTES / (pages->row_bytes / pages->rows + 1);
-    if (step < 1)
-        step = 1;
+    if (pages->rows > 0 && step > STEP_BYTES / (pages->row_bytes / pages->rows + 1))
+        step = STEP_BYTES / (pages->row_bytes / pages->rows + 1) + 1;
     if (step > STEP_ROWS_MAX)
         step = STEP_ROWS_MAX;
     return step < wanted ? step : wanted;

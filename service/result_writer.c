@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "result_arrow.h"
+#include "result_csv.h"
 #include "result_json.h"
 #include "result_writer_class.h"
 
@@ -17,6 +19,8 @@ static const struct result_writer_class *find_class(enum result_format format)
         [RESULT_JSON] = &result_json_class,
         [RESULT_ENVELOPE] = &result_json_class,
         [RESULT_NDJSON] = &result_json_class,
+        [RESULT_CSV] = &result_csv_class,
+        [RESULT_ARROW] = &result_arrow_class,
     };
 
     return CLASSES[format];
@@ -30,11 +34,6 @@ int result_writer_new(const struct ArrowSchema *schema, const struct result_opti
     if (writer == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory for the answer");
     writer->class = find_class(options->choice.format);
-    if (writer->class == NULL) {
-        free(writer);
-        return error_set(err, ERROR_NOT_ACCEPTABLE, "no writer for %s",
-                         result_format_name(options->choice.format));
-    }
     if (writer->class->make(schema, options, &writer->state, err) != 0) {
         free(writer);
         return -1;

@@ -63,3 +63,22 @@ size_t utf8_cut(const char *bytes, size_t length, size_t limit)
         cut--;
     return is_continuation((unsigned char)bytes[cut]) ? limit : cut;
 }
+
+const uint8_t *utf8_skip_sequence(const uint8_t *at, const uint8_t *end, bool *ret_valid)
+{
+    unsigned char low;
+    unsigned char high;
+    size_t length = expected_length(*at, &low, &high);
+
+    at++;
+    for (size_t i = 1; i < length; i++, at++) {
+        if (at == end || *at < low || *at > high) {
+            *ret_valid = false;
+            return at;
+        }
+        low = 0x80;
+        high = 0xBF;
+    }
+    *ret_valid = length > 0;
+    return at;
+}

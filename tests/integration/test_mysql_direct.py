@@ -53,6 +53,43 @@ def wait_running(server, count=1):
                lambda: f"{count} running: {busy_threads(server)}")
 
 
+# ---- row_limit ----
+
+def connection_id(service, config):
+    return rows(service, config, "SELECT CONNECTION_ID() AS id")[0]["id"]
+
+
+def test_row_limit_ends_the_statement_on_the_server(service, server, config):
+    before = connection_id(service, config)
+    reply = ask(service, config, BIG, row_limit=10)
+    assert len(reply.json()) == 10
+    assert reply.headers["result-truncated"] == "true"
+    # A statement that is killed takes its connection with it; this one came to its end.
+    assert connection_id(service, config) == before
+
+
+def test_row_limit_counts_rows_of_the_answer_only(service, server, config):
+    def limited(sql, row_limit):
+        reply = ask(service, config, sql, row_limit=row_limit)
+        return len(reply.json()), reply.headers["result-truncated"]
+
+    inner = "SELECT a.n FROM big.numbers a CROSS JOIN big.numbers b"
+    assert ask(service, config, f"SELECT count(*) AS c FROM ({inner}) AS t",
+               row_limit=3).json() == [{"c": 1_000_000}]
+    assert ask(service, config, f"SELECT (SELECT max(n) FROM ({inner}) AS t) AS m",
+               row_limit=1).json() == [{"m": 999}]
+    numbers = "SELECT n FROM big.numbers"
+    assert limited(f"{numbers} UNION ALL {numbers}", 1500) == (1500, "true")
+    assert limited(f"{numbers} UNION ALL {numbers}", 2000) == (2000, "false")
+    assert limited(f"{numbers} ORDER BY n DESC", 0) == (0, "true")
+    assert limited(f"{numbers} LIMIT 20", 10) == (10, "true")
+    assert limited(f"{numbers} LIMIT 5", 10) == (5, "false")
+    assert limited("SHOW TABLES FROM big", 1) == (1, "false")
+    assert ask(service, config, f"{numbers} ORDER BY n DESC", row_limit=2).json() == [
+        {"n": 999}, {"n": 998}]
+    assert len(rows(service, config, numbers)) == 1000  # the next one is not limited
+
+
 # ---- cancels reach the server ----
 
 def test_timeout_kills_on_the_server(service, server, config):

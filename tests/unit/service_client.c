@@ -218,8 +218,12 @@ static size_t read_sized(struct service_client *client, size_t at, size_t length
 {
     if (!service_client_wait_bytes(client, at + length))
         return 0;
+    answer->body = malloc(length + 1);
+    if (answer->body == NULL)
+        return 0;
+    memcpy(answer->body, client->received + at, length);
+    answer->body[length] = '\0';
     answer->body_length = length;
-    answer->body = strndup(client->received + at, length);
     return at + length;
 }
 
