@@ -5,7 +5,8 @@ The heap is fixed and touched before the start, so that it is resident whatever
 it holds: what the process grows by beyond it is direct and C memory. To that
 comes what the heap holds behind a garbage collection.
 
-LONG=1: a gigabyte at 1 MiB/s (17 minutes), else 100 MB at 8 MiB/s.
+LONG=1: a gigabyte at 1 MiB/s (17 minutes) and the others' p99, else 100 MB at
+8 MiB/s and their p90.
 """
 
 import os
@@ -23,11 +24,12 @@ from harness.service import query_bytes
 LONG = os.environ.get("LONG") == "1"
 HEAP = "768m"
 GROWTH_BYTES = 64 << 20
-P99_TIMES = 2
+SLOWER_TIMES = 2
 RATE_BYTES = (1 << 20) if LONG else (8 << 20)
 REPEATS = 40 if LONG else 4  # of the big table: about 27 MB each
 LOOKS = 20 if LONG else 4
-SMALL_QUERIES = 1000 if LONG else 150
+SMALL_QUERIES = 1000 if LONG else 60
+SHARE = 0.99 if LONG else 0.9  # of few queries the p99 would be the one unlucky
 WARM_UP_QUERIES = 3
 PATIENT = {"timeout_ms": 3_600_000, "queue_timeout_ms": 60_000}
 PART_BYTES = 64 << 10
@@ -77,8 +79,8 @@ def stopped_reader(service, query):
     return connection
 
 
-def small_p99(service, world):
-    """p99 of small queries, one after the other on one connection."""
+def small_query_time(service, world):
+    """The SHARE quantile of small queries, one after the other on one connection."""
     query = query_bytes("parquet", "SELECT count(*) AS n FROM parquet_data",
                         path=f"{world.data}/parquet/users")
     spans = []
@@ -88,7 +90,7 @@ def small_p99(service, world):
             connection.send(query)
             assert connection.read_reply().body == b'[{"n":1000}]'
             spans.append(time.monotonic() - begin)
-    return sorted(spans)[int(len(spans) * 0.99)]
+    return sorted(spans)[int(len(spans) * SHARE)]
 
 
 def held_bytes(service):
@@ -103,7 +105,7 @@ def warm_up(service, world):
         assert reader.rows == BIG_ROWS
         stopped_reader(service, large_query(world, REPEATS)).close()
         service.wait_slots_busy(0, 30)
-    small_p99(service, world)
+    small_query_time(service, world)
 
 
 @pytest.mark.only("4.1")
@@ -114,25 +116,25 @@ def test_memory_is_flat_while_readers_are_slow(world, start_service, record_prop
         JAVA_TOOL_OPTIONS=f"-Xms{HEAP} -XX:+AlwaysPreTouch").wait_ready()
     warm_up(service, world)
     idle = held_bytes(service)
-    alone = small_p99(service, world)
+    alone = small_query_time(service, world)
 
     slow = SlowReader(service, large_query(world, REPEATS), RATE_BYTES)
     slow.start()
     with stopped_reader(service, large_query(world, REPEATS)):
-        beside = small_p99(service, world)
+        beside = small_query_time(service, world)
         looks = []
         while slow.is_alive() and len(looks) < LOOKS:
             looks.append(held_bytes(service) - idle)
             slow.join(REPEATS * 27e6 / RATE_BYTES / LOOKS / 2)
         assert len(looks) >= 2, "the slow reader was not slow"
         slow.join()
-    alone = max(alone, small_p99(service, world))
+    alone = max(alone, small_query_time(service, world))
     wait_until(lambda: service.health()["slots"]["busy"] == 0, 10, "no slot busy")
 
-    for name, value in (("growth_mib", max(looks) / (1 << 20)), ("p99_alone_ms", alone * 1000),
-                        ("p99_beside_ms", beside * 1000)):
+    for name, value in (("growth_mib", max(looks) / (1 << 20)), ("alone_ms", alone * 1000),
+                        ("beside_ms", beside * 1000)):
         record_property(name, round(value, 1))
         print(f"{name} {value:.1f}")
     assert slow.rows == BIG_ROWS * REPEATS
     assert max(looks) <= GROWTH_BYTES, [look >> 20 for look in looks]
-    assert beside <= P99_TIMES * alone
+    assert beside <= SLOWER_TIMES * alone
