@@ -74,7 +74,7 @@ static int bring_up(struct engine_life *life, struct error *err)
         .data_roots = settings->data_roots,
         .iceberg_warehouse = settings->iceberg_warehouse,
         .local_dir = life->config.local_dir,
-        .spool_bytes = settings->spool_bytes,
+        .spool_bytes = settings->spool_bytes / 2, /* the other half: result_spool */
         .ui = settings->spark_ui,
         .ui_port = (int)settings->spark_ui_port,
         .check_jni = settings->check_jni,
@@ -123,6 +123,8 @@ static int start_workers(struct engine_life *life, struct error *err)
         .mysql = life->config.mysql,
         .channel = life->config.channel,
         .roots = life->config.roots,
+        .spools = life->config.spools,
+        .patience_ms = life->config.settings->stream_patience_ms,
     };
 
     return worker_pool_start(&config, &life->pool, err);

@@ -23,6 +23,7 @@ struct mysql_sources;
 struct query_queue;
 struct reply_channel;
 struct settings;
+struct spool_store;
 
 struct engine_life_config {
     const struct settings *settings; /* all borrowed until stop */
@@ -31,6 +32,7 @@ struct engine_life_config {
     const struct data_roots *roots;
     struct query_queue *queue;
     struct reply_channel *channel;
+    struct spool_store *spools;
     const char *home;                                       /* lib/spark-<line> */
     const char *local_dir;                                  /* scratch of Spark */
     void (*on_ready)(void *user);                           /* [loop] */

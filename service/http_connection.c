@@ -520,7 +520,10 @@ static void on_stream_event(struct bufferevent *stream, short what, void *user)
     (void)stream;
 
     if ((what & BEV_EVENT_TIMEOUT) != 0) {
-        log_line(LOG_DEBUG, "client stopped reading");
+        log_line(LOG_INFO, "client took nothing for too long: connection reset",
+                 LOG_NUMBER("unsent_bytes", evbuffer_get_length(bufferevent_get_output(stream))));
+        if (connection->exchange != NULL)
+            connection->exchange->stalled = true;
         metrics_add(METRIC_HTTP_TIMEOUT_WRITE, 1);
         reset_on_close(connection);
         connection_lose(connection);

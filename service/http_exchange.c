@@ -135,6 +135,11 @@ bool http_exchange_join_header(const struct http_exchange *exchange, const char 
     return found;
 }
 
+bool http_exchange_has_stalled(const struct http_exchange *exchange)
+{
+    return exchange->stalled;
+}
+
 void http_exchange_watch(struct http_exchange *exchange, void (*on_gone)(void *user),
                          void (*on_drained)(void *user), void *user)
 {

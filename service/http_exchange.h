@@ -40,6 +40,7 @@ struct http_exchange {
     bool bodyless;     /* HEAD, 204, 304 */
     bool over;         /* no answer may follow */
     bool broken;       /* output is lost; the connection goes in a later turn */
+    bool stalled;      /* the client took nothing for too long */
     bool above_low_water;
 };
 

@@ -74,6 +74,9 @@ bool http_exchange_join_header(const struct http_exchange *exchange, const char 
 void http_exchange_watch(struct http_exchange *exchange, void (*on_gone)(void *user),
                          void (*on_drained)(void *user), void *user);
 
+/* Whether the client is gone because it took nothing for too long. For on_gone. */
+bool http_exchange_has_stalled(const struct http_exchange *exchange);
+
 /* on_sent runs once, after the answer ended: when its last byte went to the
  * kernel, or with an unset time when the connection broke first. The exchange
  * is over by then; asked for before the answer. */

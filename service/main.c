@@ -24,6 +24,7 @@
 #include "queries.h"
 #include "query_queue.h"
 #include "reply_channel.h"
+#include "result_spool.h"
 #include "router.h"
 #include "service.h"
 #include "state_dir.h"
@@ -182,6 +183,7 @@ static int open_http(struct run *run, struct error *err)
 
     config.max_connections = (size_t)service->settings.max_connections;
     config.max_body_bytes = (size_t)service->settings.max_body_bytes;
+    config.write_stall_ms = service->settings.stream_stall_ms;
     return http_server_new(service->base, service->settings.listen, &config, &callbacks,
                            &service->http, err);
 }
@@ -200,6 +202,20 @@ static int open_mysql(struct run *run, struct error *err)
     return mysql_engine_new(&config, &run->service.mysql, err);
 }
 
+static int open_deliveries(struct run *run, struct error *err)
+{
+    struct service *service = &run->service;
+    const struct settings *settings = &service->settings;
+
+    service->spools =
+        spool_store_new(state_dir_results(service->state_dir), settings->spool_bytes / 2);
+    if (service->spools == NULL)
+        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+    service->deliveries.channel = service->channel;
+    service->deliveries.budget.bytes_max = settings->stream_bytes;
+    return delivery_pool_start((size_t)settings->stream_threads, &service->deliveries.pool, err);
+}
+
 static int open_queries(struct run *run, struct error *err)
 {
     struct service *service = &run->service;
@@ -207,6 +223,7 @@ static int open_queries(struct run *run, struct error *err)
         .base = service->base,
         .queue = service->queue,
         .mysql = service->mysql,
+        .deliveries = &service->deliveries,
         .slots = (size_t)service->settings.workers,
         .slot_lost_ms = service->settings.slot_lost_ms,
         .history = (size_t)service->settings.history_length,
@@ -229,6 +246,7 @@ static int start_engine(struct run *run, struct error *err)
         .roots = service->data_roots,
         .queue = service->queue,
         .channel = service->channel,
+        .spools = service->spools,
         .home = home,
         .local_dir = state_dir_scratch(service->state_dir),
         .on_ready = on_engine_ready,
@@ -265,7 +283,7 @@ static int start(struct run *run, struct error *err)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
     if (open_signals(run, err) != 0 ||
         reply_channel_new(service->base, &service->channel, err) != 0 ||
-        open_mysql(run, err) != 0 || open_queries(run, err) != 0)
+        open_mysql(run, err) != 0 || open_deliveries(run, err) != 0 || open_queries(run, err) != 0)
         return -1;
     service->health.queries = service->queries;
     service->health.queue = service->queue;
@@ -296,8 +314,10 @@ static void stop(struct run *run)
     else
         clean = service->life == NULL;
     if (clean) {
+        delivery_pool_stop(service->deliveries.pool);
         reply_channel_free(service->channel);
         queries_free(service->queries);
+        spool_store_free(service->spools);
         http_server_free(service->http);
         query_queue_free(service->queue);
         if (run->signal_event != NULL)

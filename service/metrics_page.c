@@ -13,6 +13,7 @@
 #include "process_metrics.h"
 #include "queries.h"
 #include "query_queue.h"
+#include "result_spool.h"
 #include "service.h"
 
 #define PAGE_TYPE "text/plain; version=0.0.4; charset=utf-8"
@@ -31,6 +32,7 @@ static void look_at_limits(const struct settings *settings)
     metrics_set(METRIC_CANARY_MAX_AGE, settings->canary_max_age_ms);
     metrics_set(METRIC_MYSQL_LIMIT, settings->mysql_connections);
     metrics_set(METRIC_SPOOL_LIMIT, settings->spool_bytes);
+    metrics_set(METRIC_STREAM_LIMIT, settings->stream_bytes);
 }
 
 static void look_at_engine(const struct service *service, struct engine_memory *memory)
@@ -53,6 +55,13 @@ static void look_at_queries(const struct service *service)
     set_size(METRIC_QUEUE_DEPTH, query_queue_length(service->queue));
     set_size(METRIC_SLOTS_BUSY, counts.busy);
     set_size(METRIC_SLOTS_LOST, counts.lost);
+}
+
+static void look_at_streams(const struct service *service)
+{
+    set_size(METRIC_STREAMS_OPEN, service->deliveries.open);
+    metrics_set(METRIC_STREAM_BYTES, atomic_load(&service->deliveries.budget.bytes));
+    metrics_set(METRIC_SPOOL_BYTES, spool_store_bytes(service->spools));
 }
 
 static void look_at_mysql(const struct service *service)
@@ -109,6 +118,7 @@ void metrics_page_answer(const struct service *service, struct http_exchange *ex
     set_size(METRIC_HTTP_CONNECTIONS, http_server_connection_count(service->http));
     look_at_limits(&service->settings);
     look_at_engine(service, &memory);
+    look_at_streams(service);
     look_at_queries(service);
     look_at_mysql(service);
     write_build_info(service, &page);

@@ -74,7 +74,11 @@ X(MYSQL_KILLS, COUNTER, S("mysql_kills_total"), "result=\"ok\"", "KILL QUERY sen
 X(MYSQL_KILL_FAILURES, COUNTER, S("mysql_kills_total"), "result=\"failed\"", "")
 
 /* ---- results on disk and streams ---- */
-X(SPOOL_BYTES, GAUGE, S("spool_bytes"), "", "Bytes of results on disk.")
+X(SPOOL_BYTES, GAUGE, S("spool_bytes"), "", "Bytes of results on disk that wait for clients; at most half of the limit.")
+X(STREAMS_OPEN, GAUGE, S("streams_open"), "", "Answers with rows that are asked for, made or on their way.")
+X(STREAM_BYTES, GAUGE, S("stream_bytes"), "", "Bytes of pages on their way to clients.")
+X(STREAM_LIMIT, GAUGE, S("stream_limit_bytes"), "", "STREAM_BYTES; each answer may have one page beyond it.")
+X(STREAMS_SPOOLED, COUNTER, S("streams_spooled_total"), "", "Answers whose client was too slow for its worker.")
 X(SPOOL_LIMIT, GAUGE, S("spool_limit_bytes"), "", "SPOOL_BYTES.")
 
 X(BRIDGE_WAITING, GAUGE, S("engine_waiting_bytes"), "", "Batches in the JVM that no worker has taken yet; part of its heap.")

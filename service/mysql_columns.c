@@ -6,21 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mysql_type_name.h"
+
 #define DECIMAL_DIGITS_MAX 38
-#define CHARSET_BINARY 63
-#define TYPE_JSON 245 /* MYSQL_TYPE_JSON, which not every client library names */
-
-/* A text or blob type holds bytes when it says so and has no character set. */
-static bool is_binary(const MYSQL_FIELD *field)
-{
-    return field->charsetnr == CHARSET_BINARY && (field->flags & BINARY_FLAG) != 0;
-}
-
-/* Digits of a DECIMAL: its length without point and sign. */
-static unsigned long decimal_digits(const MYSQL_FIELD *field)
-{
-    return field->length - (field->decimals > 0) - ((field->flags & UNSIGNED_FLAG) == 0);
-}
 
 static void set_type(struct mysql_column *column, enum mysql_cell cell, const char *format)
 {
@@ -28,31 +16,38 @@ static void set_type(struct mysql_column *column, enum mysql_cell cell, const ch
     snprintf(column->format, sizeof(column->format), "%s", format);
 }
 
-/* A metadata block of one pair, as the Arrow C Data Interface lays it out. */
-static void set_mysql_type(struct mysql_column *column, const char *value)
+static char *put_text(char *at, const char *text)
 {
-    static const char key[] = "mysql_type";
-    const int32_t pairs = 1;
-    const int32_t key_length = sizeof(key) - 1;
-    const int32_t value_length = (int32_t)strlen(value);
+    const int32_t length = (int32_t)strlen(text);
+
+    memcpy(at, &length, sizeof(length));
+    memcpy(at + sizeof(length), text, (size_t)length);
+    return at + sizeof(length) + length;
+}
+
+/* A metadata block as the Arrow C Data Interface lays it out; mysql_type may be NULL. */
+static void set_metadata(struct mysql_column *column, const char *sql_type, const char *mysql_type)
+{
+    const int32_t pairs = mysql_type != NULL ? 2 : 1;
     char *at = column->metadata;
 
     memcpy(at, &pairs, sizeof(pairs));
-    memcpy(at += sizeof(pairs), &key_length, sizeof(key_length));
-    memcpy(at += sizeof(key_length), key, sizeof(key) - 1);
-    memcpy(at += sizeof(key) - 1, &value_length, sizeof(value_length));
-    memcpy(at + sizeof(value_length), value, strlen(value));
+    at = put_text(at + sizeof(pairs), "sql_type");
+    at = put_text(at, sql_type);
+    if (mysql_type != NULL) {
+        at = put_text(at, "mysql_type");
+        put_text(at, mysql_type);
+    }
     column->schema.metadata = column->metadata;
 }
 
 static void set_decimal(struct mysql_column *column, const MYSQL_FIELD *field)
 {
-    unsigned long digits = decimal_digits(field);
+    unsigned long digits = mysql_type_decimal_digits(field);
 
     column->scale = (int)field->decimals;
     if (digits > DECIMAL_DIGITS_MAX) {
         set_type(column, MYSQL_CELL_BYTES, "u");
-        set_mysql_type(column, "DECIMAL");
         return;
     }
     if (digits < field->decimals)
@@ -67,7 +62,6 @@ static void set_integer(struct mysql_column *column, const MYSQL_FIELD *field)
 
     if (field->type == MYSQL_TYPE_LONGLONG && is_unsigned) {
         set_type(column, MYSQL_CELL_UINT64, "d:20,0");
-        set_mysql_type(column, "BIGINT UNSIGNED");
     } else if (field->type == MYSQL_TYPE_LONGLONG ||
                (field->type == MYSQL_TYPE_LONG && is_unsigned)) {
         set_type(column, MYSQL_CELL_INT64, "l");
@@ -114,22 +108,39 @@ static void set_column(struct mysql_column *column, const MYSQL_FIELD *field)
         break;
     case MYSQL_TYPE_TIME:
         set_type(column, MYSQL_CELL_TIME, "u");
-        set_mysql_type(column, "TIME");
         break;
-    case TYPE_JSON:
+    case MYSQL_TYPE_JSON_NUMBER:
         set_type(column, MYSQL_CELL_BYTES, "u");
-        set_mysql_type(column, "JSON");
         break;
     case MYSQL_TYPE_GEOMETRY:
         set_type(column, MYSQL_CELL_BYTES, "z");
-        set_mysql_type(column, "GEOMETRY");
         break;
     case MYSQL_TYPE_NULL:
         set_type(column, MYSQL_CELL_NULL, "n");
         break;
     default:
-        set_type(column, MYSQL_CELL_BYTES, is_binary(field) ? "z" : "u");
+        set_type(column, MYSQL_CELL_BYTES, mysql_type_is_binary(field) ? "z" : "u");
         break;
+    }
+}
+
+/* What result_columns has to know beyond the Arrow type; NULL: nothing. */
+static const char *meaning_of(const struct mysql_column *column, const MYSQL_FIELD *field)
+{
+    switch ((int)field->type) {
+    case MYSQL_TYPE_LONGLONG:
+        return column->cell == MYSQL_CELL_UINT64 ? "BIGINT UNSIGNED" : NULL;
+    case MYSQL_TYPE_DECIMAL:
+    case MYSQL_TYPE_NEWDECIMAL:
+        return column->cell == MYSQL_CELL_BYTES ? "DECIMAL" : NULL;
+    case MYSQL_TYPE_TIME:
+        return "TIME";
+    case MYSQL_TYPE_JSON_NUMBER:
+        return "JSON";
+    case MYSQL_TYPE_GEOMETRY:
+        return "GEOMETRY";
+    default:
+        return NULL;
     }
 }
 
@@ -156,7 +167,11 @@ int mysql_columns_new(const MYSQL_FIELD *fields, size_t count, struct mysql_colu
     for (size_t i = 0; i < count; i++) {
         struct mysql_column *column = &columns.items[i];
 
+        char name[MYSQL_TYPE_NAME_BYTES];
+
         set_column(column, &fields[i]);
+        mysql_type_name(&fields[i], name);
+        set_metadata(column, name, meaning_of(column, &fields[i]));
         column->schema.format = column->format;
         column->schema.name = strdup(fields[i].name);
         column->schema.flags = ARROW_FLAG_NULLABLE;

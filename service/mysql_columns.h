@@ -1,7 +1,8 @@
 /*
  * mysql_columns: the columns of a MySQL result as an Arrow schema, the same
  * that the bridge's Column gives: the type, and in the field metadata what
- * result_json has to know of MySQL's.   [worker]
+ * result_json has to know of MySQL's ("mysql_type") and MySQL's own name of
+ * the type ("sql_type").   [worker]
  */
 #ifndef SERVICE_MYSQL_COLUMNS_H
 #define SERVICE_MYSQL_COLUMNS_H
@@ -34,7 +35,7 @@ struct mysql_column {
     int scale; /* of a DECIMAL */
     struct ArrowSchema schema;
     char format[16];
-    char metadata[64];
+    char metadata[128];
 };
 
 struct mysql_columns {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "canceller.h"
+#include "delivery.h"
 #include "http_record.h"
 #include "http_reply.h"
 #include "log.h"
@@ -34,17 +35,28 @@ struct queries {
 };
 
 static void on_started(struct query *query);
-static void on_page(struct query *query, char *bytes, size_t length);
-static void on_done(struct query *query, char *bytes, size_t length);
+static void on_done(struct query *query);
+static void on_answer_begin(struct delivery *delivery);
+static void on_client_gone(struct delivery *delivery, bool stalled);
+static void on_answer_over(struct delivery *delivery, struct result_page last);
 
-static const struct query_events EVENTS = {on_started, on_page, on_done};
+static const struct query_events EVENTS = {on_started, on_done};
+static const struct delivery_events ANSWER_EVENTS = {on_answer_begin, on_client_gone,
+                                                     on_answer_over};
 
 /* ---- the end of a query ---- */
 
-/* Neither queue nor worker holds the query any more, and its client is answered. */
+/* The run is over; the answer may still be on its way. */
+static void end_run(struct query *query, enum query_state state)
+{
+    query->state = state;
+    query->ended = monotime_now();
+    event_del(query->timer);
+}
+
+/* Neither queue nor worker holds the query any more, and its answer is over. */
 static void retire(struct queries *queries, struct query *query)
 {
-    query->ended = monotime_now();
     query_metrics_ended(query);
     event_free(query->timer);
     query->timer = NULL;
@@ -54,22 +66,22 @@ static void retire(struct queries *queries, struct query *query)
         queries->config.on_idle(queries->config.user);
 }
 
-/* The client is answered or gone; nobody reads pages any more. */
-static void detach_client(struct query *query)
+static void settle(struct queries *queries, struct query *query)
 {
-    query->exchange = NULL;
-    page_credits_stop(&query->credits);
+    if (query_state_is_over(query->state) && query->delivery == NULL)
+        retire(queries, query);
 }
 
+/* Ends the answer, if it isn't over; what makes its pages is told to stop. */
 static void answer_problem(struct query *query, const struct error *err)
 {
-    struct http_exchange *exchange = query->exchange;
+    struct http_exchange *exchange =
+        query->delivery != NULL ? delivery_detach(query->delivery) : NULL;
 
     if (exchange == NULL)
         return;
-    detach_client(query);
-    if (query->streaming)
-        query_reply_break_off(exchange, query, err);
+    if (query->delivery->streaming)
+        query_reply_break_off(exchange, query, query->delivery, err);
     else
         query_reply_problem(exchange, query, err);
 }
@@ -79,11 +91,13 @@ static void end_queued(struct queries *queries, struct query *query, enum query_
                        const struct error *err)
 {
     queries->queued--;
-    query->state = ends_as;
+    end_run(query, ends_as);
     query->problem = *err;
     answer_problem(query, err);
     query_log_ended(query, err);
-    retire(queries, query);
+    delivery_free(query->delivery); /* nobody was making its pages yet */
+    query->delivery = NULL;
+    settle(queries, query);
 }
 
 /* Gets a query out of its worker; the engines end it in their own ways. */
@@ -93,6 +107,29 @@ static void interrupt(struct queries *queries, struct query *query)
         mysql_engine_cancel(queries->config.mysql, &query->cutoff);
     else
         canceller_add(queries->canceller, query->tag);
+}
+
+/* Gets a query out of its worker: it will end as `ends_as`. */
+static void stop_run(struct queries *queries, struct query *query, enum query_state ends_as)
+{
+    event_del(query->timer);
+    atomic_store(&query->cancelled, true);
+    /* A worker has it, even if its started() is still in the mailbox. */
+    if (query->state == QUERY_QUEUED) {
+        queries->queued--;
+        queries->busy++;
+    }
+    query->state = QUERY_CANCELLING;
+    query->ends_as = ends_as;
+    query->cancel_began = monotime_now();
+    interrupt(queries, query);
+}
+
+/* The run is over, its answer is not: ends that. */
+static void cut_answer(struct query *query, const struct error *err)
+{
+    query_log_ended(query, err);
+    answer_problem(query, err);
 }
 
 /* Ends a query before its time: answers with `err`, if the client is still there,
@@ -106,22 +143,15 @@ static void end_early(struct queries *queries, struct query *query, enum query_s
         end_queued(queries, query, ends_as, err);
         return;
     }
-    event_del(query->timer);
+    if (query_state_is_over(query->state)) {
+        cut_answer(query, err);
+        return;
+    }
     answer_problem(query, err);
-    detach_client(query);
     if (query->state == QUERY_CANCELLING)
         return;
     query->problem = *err;
-    atomic_store(&query->cancelled, true);
-    /* A worker has it, even if its started() is still in the mailbox. */
-    if (query->state == QUERY_QUEUED) {
-        queries->queued--;
-        queries->busy++;
-    }
-    query->state = QUERY_CANCELLING;
-    query->ends_as = ends_as;
-    query->cancel_began = monotime_now();
-    interrupt(queries, query);
+    stop_run(queries, query, ends_as);
 }
 
 /* ---- timers and the client's side ---- */
@@ -157,23 +187,19 @@ static void on_timer(evutil_socket_t fd, short what, void *user)
     }
 }
 
-static void on_client_gone(void *user)
+static void on_client_gone(struct delivery *delivery, bool stalled)
 {
-    struct query *query = user;
-
+    struct query *query = delivery->user;
     struct error err;
 
-    query->exchange = NULL;
+    if (stalled) {
+        error_set(&err, ERROR_CANCELLED, "the client took nothing of its answer for too long");
+        end_early(query->events_user, query, QUERY_CANCELLED, METRIC_CANCELLED_STALLED, &err);
+        return;
+    }
+
     error_set(&err, ERROR_CANCELLED, "the client left");
     end_early(query->events_user, query, QUERY_CANCELLED, METRIC_CANCELLED_CLIENT_GONE, &err);
-}
-
-static void on_client_drained(void *user)
-{
-    struct query *query = user;
-
-    page_credits_return(&query->credits, query->pages_unreturned);
-    query->pages_unreturned = 0;
 }
 
 /* ---- news from the worker ---- */
@@ -193,37 +219,7 @@ static void on_started(struct query *query)
     start_timer(query, query->request.timeout_ms);
 }
 
-static void on_page(struct query *query, char *bytes, size_t length)
-{
-    if (query->exchange == NULL) {
-        free(bytes);
-        return;
-    }
-    if (!query->streaming) {
-        query->streaming = true;
-        query_reply_begin(query->exchange, query);
-    }
-    query->pages_unreturned++;
-    http_reply_write_taken(query->exchange, bytes, length);
-    /* The write may have ended the client; else ask how much it left behind. */
-    if (query->exchange != NULL && http_reply_unsent(query->exchange) < QUERY_REPLY_LOW_WATER)
-        on_client_drained(query);
-}
-
-static void answer_success(struct query *query, char *bytes, size_t length)
-{
-    struct http_exchange *exchange = query->exchange;
-
-    http_exchange_watch(exchange, NULL, NULL, NULL);
-    query_log_when_sent(exchange, query);
-    detach_client(query);
-    if (query->streaming)
-        query_reply_end(exchange, query, bytes, length);
-    else
-        query_reply_whole(exchange, query, bytes, length);
-}
-
-static void on_done(struct query *query, char *bytes, size_t length)
+static void on_done(struct query *query)
 {
     struct queries *queries = query->events_user;
     bool failed = query->outcome.err.code != ERROR_NONE;
@@ -233,20 +229,73 @@ static void on_done(struct query *query, char *bytes, size_t length)
     if (query->state == QUERY_CANCELLING) {
         if (!query_request_is_direct(&query->request))
             canceller_remove(queries->canceller, query->tag);
-        query->state = query->ends_as;
-        query_log_ended(query, &query->problem);
+        end_run(query, query->ends_as);
+        if (query->state != QUERY_SUCCEEDED)
+            query_log_ended(query, &query->problem);
     } else if (failed) {
-        query->state = QUERY_FAILED;
+        end_run(query, QUERY_FAILED);
         query->problem = query->outcome.err;
         query_log_ended(query, &query->outcome.err);
         answer_problem(query, &query->outcome.err);
     } else {
-        query->state = QUERY_SUCCEEDED;
-        answer_success(query, bytes, length);
-        bytes = NULL;
+        end_run(query, QUERY_SUCCEEDED);
     }
-    free(bytes);
-    retire(queries, query);
+    settle(queries, query);
+}
+
+/* ---- news from the answer ---- */
+
+static void on_answer_begin(struct delivery *delivery)
+{
+    query_reply_begin(delivery->exchange, delivery->user, delivery);
+}
+
+static void answer_rows(struct query *query, struct delivery *delivery, struct result_page last)
+{
+    struct http_exchange *exchange = delivery_detach(delivery);
+
+    query->outcome.rows = delivery->tally.rows;
+    query->outcome.bytes = delivery->tally.bytes;
+    query->outcome.truncated = delivery->tally.truncated;
+    query_log_when_sent(exchange, query, delivery);
+    if (delivery->streaming)
+        query_reply_end(exchange, query, delivery, last.data, last.length);
+    else
+        query_reply_whole(exchange, query, delivery, last.data, last.length);
+}
+
+/* The rows are there and can't be sent: no memory, a spool that can't be read. */
+static void fail_answer(struct queries *queries, struct query *query, const struct error *err)
+{
+    if (query_state_is_over(query->state)) {
+        cut_answer(query, err);
+        return;
+    }
+    answer_problem(query, err);
+    query->problem = *err;
+    stop_run(queries, query, QUERY_FAILED);
+}
+
+/* The run may still be under way when the answer has all that it wants of it. */
+static void on_answer_over(struct delivery *delivery, struct result_page last)
+{
+    struct query *query = delivery->user;
+    struct queries *queries = query->events_user;
+    const struct error *err = &delivery->tally.err;
+
+    if (delivery->exchange == NULL) {
+        free(last.data);
+    } else if (err->code == ERROR_NONE) {
+        answer_rows(query, delivery, last);
+        if (query->state == QUERY_RUNNING)
+            stop_run(queries, query, QUERY_SUCCEEDED);
+    } else {
+        free(last.data);
+        fail_answer(queries, query, err);
+    }
+    query->delivery = NULL;
+    delivery_free(delivery);
+    settle(queries, query);
 }
 
 /* ---- what others call ---- */
@@ -288,8 +337,10 @@ void queries_free(struct queries *queries)
     watchdog_free(queries->watchdog);
     if (queries->registry != NULL) {
         for (struct query *query = query_registry_first_live(queries->registry); query != NULL;
-             query = query->group_next)
+             query = query->group_next) {
             event_free(query->timer);
+            delivery_free(query->delivery);
+        }
     }
     query_registry_free(queries->registry);
     free(queries);
@@ -312,9 +363,34 @@ static int check_admission(const struct queries *queries, const struct query_req
         return error_set(err, ERROR_STARTING, "Spark is still starting");
     if (request->query_id != NULL)
         twin = query_registry_find(queries->registry, request->query_id);
-    if (twin != NULL && !query_state_is_over(twin->state))
+    if (twin != NULL && (!query_state_is_over(twin->state) || twin->delivery != NULL))
         return error_set(err, ERROR_CONFLICT, "query_id: %s is in flight", request->query_id);
     return 0;
+}
+
+/* The answer that `exchange` is to get. */
+static int open_answer(struct queries *queries, struct query *query, struct http_exchange *exchange,
+                       struct error *err)
+{
+    const struct query_request *request = &query->request;
+    const struct result_options options = {.choice = request->answer,
+                                           .numbers_as_strings = request->numbers_as_strings,
+                                           .query_id = query->id};
+    const struct result_limits limits = {.rows = request->row_limit, .bytes = request->byte_limit};
+
+    return delivery_new(queries->config.deliveries, &ANSWER_EVENTS, query, exchange, &options,
+                        &limits, &query->delivery, err);
+}
+
+/* Undoes what admit made. */
+static void discard(struct query *query)
+{
+    if (query->delivery != NULL)
+        (void)delivery_detach(query->delivery);
+    delivery_free(query->delivery);
+    if (query->timer != NULL)
+        event_free(query->timer);
+    query_free(query);
 }
 
 /* The request's end and the query's lines are to name each other. */
@@ -341,22 +417,19 @@ static int admit(struct queries *queries, struct http_exchange *exchange,
     query->events = &EVENTS;
     query->events_user = queries;
     query->timer = event_new(queries->config.base, -1, 0, on_timer, query);
-    if (query->timer == NULL) {
-        query_free(query);
+    if (query->timer == NULL || open_answer(queries, query, exchange, err) != 0) {
+        discard(query);
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
     }
     if (!query_queue_try_push(queries->config.queue, query)) {
-        event_free(query->timer);
-        query_free(query);
+        discard(query);
         return error_set(err, ERROR_QUEUE_FULL, "%zu queries are waiting already",
                          query_queue_limit(queries->config.queue));
     }
     /* The worker's first news waits in the mailbox until we are back in the loop. */
     queries->queued++;
-    query->exchange = exchange;
     query_registry_add(queries->registry, query);
     note_query(exchange, query);
-    http_exchange_watch(exchange, on_client_gone, on_client_drained, query);
     start_timer(query, query->request.queue_timeout_ms);
     query_metrics_admitted(query);
     return 0;
@@ -389,7 +462,7 @@ int queries_cancel(struct queries *queries, const char *id, struct error *err)
 
     if (query == NULL)
         return error_set(err, ERROR_NOT_FOUND, "no query %s", id);
-    if (query_state_is_over(query->state))
+    if (query_state_is_over(query->state) && query->delivery == NULL)
         return error_set(err, ERROR_CONFLICT, "query %s is over", id);
     cancel_by_delete(queries, query, METRIC_CANCELLED_DELETE);
     return 0;
@@ -403,7 +476,7 @@ void queries_cancel_tagged(struct queries *queries, const char *tag,
     for (struct query *query = query_registry_first_live(queries->registry); query != NULL;
          query = next) {
         next = query->group_next;
-        if (query->state > QUERY_RUNNING || !query_has_tag(query, tag))
+        if ((query->state > QUERY_RUNNING && query->delivery == NULL) || !query_has_tag(query, tag))
             continue;
         on_cancelled(query->id, user);
         cancel_by_delete(queries, query, METRIC_CANCELLED_TAG);

@@ -6,6 +6,10 @@
  *                 \-> queue timeout              \-> timeout, DELETE, client gone:
  *                     503                            CANCELLING -> (done) TIMED_OUT | CANCELLED
  *
+ * The state is the run's; the answer is a delivery of its own. It may be over
+ * long before the run (a refusal, a cancel) or long after (a slow reader, served
+ * out of the spool): a query lives until both are.
+ *
  * The client is answered as soon as the answer is known; the slot is free only
  * when the worker is back. A worker that stays away is a lost slot.
  */
@@ -20,6 +24,7 @@
 #include "query_request.h"
 
 struct canceller;
+struct delivery_host;
 struct event_base;
 struct http_exchange;
 struct mysql_engine;
@@ -28,9 +33,10 @@ struct query_queue;
 struct query_registry;
 
 struct queries_config {
-    struct event_base *base;    /* borrowed */
-    struct query_queue *queue;  /* borrowed */
-    struct mysql_engine *mysql; /* borrowed */
+    struct event_base *base;          /* borrowed */
+    struct query_queue *queue;        /* borrowed */
+    struct mysql_engine *mysql;       /* borrowed */
+    struct delivery_host *deliveries; /* borrowed */
     size_t slots;
     int64_t slot_lost_ms;
     size_t history; /* ended queries that are remembered */

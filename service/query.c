@@ -41,7 +41,6 @@ int query_new(struct query_request *request, uint64_t generation, struct query *
     query->generation = generation;
     query->slot = -1;
     query->state = QUERY_QUEUED;
-    page_credits_init(&query->credits, QUERY_PAGES_IN_FLIGHT);
     mysql_cutoff_init(&query->cutoff);
     query->request = *request;
     memset(request, 0, sizeof(*request));
@@ -55,7 +54,6 @@ void query_free(struct query *query)
         return;
     query_request_done(&query->request);
     mysql_target_done(&query->mysql);
-    page_credits_done(&query->credits);
     mysql_cutoff_done(&query->cutoff);
     free(query);
 }

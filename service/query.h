@@ -21,17 +21,14 @@
 #include "mysql_cutoff.h"
 #include "mysql_sources.h"
 #include "query_request.h"
-#include "reply_channel.h"
-#include "result_format.h"
 #include "trace_context.h"
 
-#define QUERY_ID_BYTES 37  /* UUID text and NUL */
-#define QUERY_TAG_BYTES 64 /* "q<generation>-<uuid>" and NUL */
-#define QUERY_PAGES_IN_FLIGHT 4
+#define QUERY_ID_BYTES 37          /* UUID text and NUL */
+#define QUERY_TAG_BYTES 64         /* "q<generation>-<uuid>" and NUL */
 #define QUERY_SQL_SHOWN_BYTES 4096 /* of a statement, in lists and descriptions */
 
+struct delivery;
 struct event;
-struct http_exchange;
 struct query;
 
 enum query_state {
@@ -46,30 +43,26 @@ enum query_state {
     QUERY_STATE_COUNT
 };
 
-/* Spans in microseconds. */
+/* Spans in microseconds; what making the answer's bytes takes is the delivery's. */
 struct query_timing {
     int64_t queue_us;
     int64_t plan_us;   /* the engine's open */
     int64_t run_us;    /* waiting for batches */
-    int64_t write_us;  /* batches -> bytes */
     int64_t bridge_us; /* inside the engine's calls, all together */
 };
 
 struct query_outcome {
     struct error err; /* code ERROR_NONE: it succeeded */
-    int64_t rows;
+    int64_t rows;     /* of its answer, once that is over */
     int64_t bytes;
     bool truncated;
-    enum content_coding coding; /* of the bytes; a short answer may not be coded */
 };
 
 /* What a worker tells the loop; all run on the loop. */
 struct query_events {
     void (*started)(struct query *query);
-    /* One page of a long answer; takes `bytes` (malloc'd). */
-    void (*page)(struct query *query, char *bytes, size_t length);
-    /* Last word: the worker has let go. A short answer comes whole in `bytes` (taken). */
-    void (*done)(struct query *query, char *bytes, size_t length);
+    /* The run is over and the engine's part closed: the slot is free. */
+    void (*done)(struct query *query);
 };
 
 struct query {
@@ -94,7 +87,6 @@ struct query {
     atomic_bool cancelled;
     atomic_llong rows_so_far; /* the worker counts */
     atomic_llong bytes_so_far;
-    struct page_credits credits;
     struct mysql_cutoff cutoff; /* of a direct query's connection */
 
     /* The worker's until done() is delivered, then the loop's. */
@@ -105,11 +97,9 @@ struct query {
 
     /* [loop] */
     enum query_state state;
-    enum query_state ends_as;       /* of a CANCELLING one: CANCELLED or TIMED_OUT */
-    struct http_exchange *exchange; /* NULL once answered or gone */
-    struct event *timer;            /* queue timeout, then run timeout */
-    bool streaming;                 /* the status line is out */
-    int pages_unreturned;           /* credits that the client's reading gives back */
+    enum query_state ends_as;  /* of a CANCELLING one: CANCELLED or TIMED_OUT */
+    struct delivery *delivery; /* the answer to who asked; NULL once it is over */
+    struct event *timer;       /* queue timeout, then run timeout */
     struct monotime started;
     struct monotime cancel_began;
     struct monotime ended;

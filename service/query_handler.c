@@ -5,6 +5,7 @@
 #include "mysql_sources.h"
 #include "queries.h"
 #include "query_reply.h"
+#include "query_target.h"
 #include "service.h"
 
 int query_handler_negotiate(const struct http_exchange *exchange, struct result_choice *ret_choice,
@@ -35,34 +36,51 @@ static int check_explains(const struct query_request *request, struct error *err
     return 0;
 }
 
-static void submit(struct service *service, struct http_exchange *exchange,
-                   enum query_source source, bool explains)
+/* The fields of the request, from the body or, of GET and HEAD, from the target. */
+static int parse(const struct service *service, const struct http_request *http,
+                 enum query_source source, struct query_request *ret_request, struct error *err)
 {
-    const struct http_request *http = http_exchange_request(exchange);
     const struct query_limits limits = {
         .timeout_ms_default = service->settings.query_timeout_ms,
         .timeout_ms_max = service->settings.query_timeout_max_ms,
         .queue_timeout_ms_default = service->settings.queue_timeout_ms,
     };
+    struct byte_buffer fields = {0};
+    int rc = -1;
+
+    if (http->method == METHOD_POST)
+        return query_request_parse(source, http->body != NULL ? http->body : "", http->body_length,
+                                   &limits, ret_request, err);
+    if (query_target_to_body(http->query, &fields, err) == 0)
+        rc = query_request_parse(source, fields.data, fields.length, &limits, ret_request, err);
+    byte_buffer_done(&fields);
+    return rc;
+}
+
+static void submit(struct service *service, struct http_exchange *exchange,
+                   enum query_source source, bool explains)
+{
+    const struct http_request *http = http_exchange_request(exchange);
+    bool only_plans = explains || http->method == METHOD_HEAD;
     struct query_request request = {0};
     struct mysql_target target = {0};
     struct result_choice answer = {0}; /* plain JSON, as every plan is */
     struct error err;
 
     if ((!explains && query_handler_negotiate(exchange, &answer, &err) != 0) ||
-        query_request_parse(source, http->body != NULL ? http->body : "", http->body_length,
-                            &limits, &request, &err) != 0) {
+        parse(service, http, source, &request, &err) != 0) {
         query_reply_refusal(exchange, &err);
         return;
     }
-    if ((explains && check_explains(&request, &err) != 0) ||
+    if ((only_plans && check_explains(&request, &err) != 0) ||
         (source == QUERY_MYSQL &&
          mysql_sources_resolve(service->mysql_sources, &request.config, &target, &err) != 0)) {
         query_request_done(&request);
         query_reply_refusal(exchange, &err);
         return;
     }
-    request.explains = explains;
+    request.explains = only_plans;
+    request.heads = http->method == METHOD_HEAD;
     request.answer = answer;
     queries_submit(service->queries, exchange, &request, &target);
 }

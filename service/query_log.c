@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "deadline.h"
+#include "delivery.h"
 #include "http_reply.h"
 #include "log.h"
 #include "query.h"
@@ -16,8 +17,7 @@ struct sent_record {
     const char *engine;
     struct monotime received;
     struct query_timing timing;
-    int64_t rows;
-    int64_t bytes;
+    struct delivery_tally tally;
     int slot;
 };
 
@@ -31,16 +31,18 @@ static void on_sent(void *user, struct monotime sent)
              LOG_TEXT("query_id", record->id), LOG_TEXT("trace_id", record->trace_id),
              LOG_TEXT("source", query_source_name(record->source)),
              LOG_TEXT("engine", record->engine), LOG_NUMBER("slot", record->slot),
-             LOG_NUMBER("rows", record->rows), LOG_NUMBER("bytes", record->bytes),
+             LOG_NUMBER("rows", record->tally.rows), LOG_NUMBER("bytes", record->tally.bytes),
              LOG_NUMBER("total_us", total_us), LOG_NUMBER("queue_us", record->timing.queue_us),
              LOG_NUMBER("plan_us", record->timing.plan_us),
              LOG_NUMBER("run_us", record->timing.run_us),
-             LOG_NUMBER("write_us", record->timing.write_us),
+             LOG_NUMBER("write_us", record->tally.write_us),
+             LOG_NUMBER("spooled_bytes", record->tally.spooled_bytes),
              LOG_NUMBER("overhead_us", whole ? total_us - record->timing.bridge_us : -1));
     free(record);
 }
 
-void query_log_when_sent(struct http_exchange *exchange, const struct query *query)
+void query_log_when_sent(struct http_exchange *exchange, const struct query *query,
+                         const struct delivery *delivery)
 {
     struct sent_record *record = calloc(1, sizeof(*record));
 
@@ -52,8 +54,7 @@ void query_log_when_sent(struct http_exchange *exchange, const struct query *que
     record->engine = query_engine_name(query);
     record->received = query->received;
     record->timing = query->timing;
-    record->rows = query->outcome.rows;
-    record->bytes = query->outcome.bytes;
+    record->tally = delivery->tally;
     record->slot = query->slot;
     http_exchange_on_sent(exchange, on_sent, record);
 }

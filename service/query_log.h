@@ -10,11 +10,13 @@
 
 #include "error.h"
 
+struct delivery;
 struct http_exchange;
 struct query;
 
 /* Logs once the answer that is about to be given is sent. */
-void query_log_when_sent(struct http_exchange *exchange, const struct query *query);
+void query_log_when_sent(struct http_exchange *exchange, const struct query *query,
+                         const struct delivery *delivery);
 
 /* Logs now. */
 void query_log_ended(const struct query *query, const struct error *err);

@@ -86,7 +86,8 @@ void query_metrics_ended(const struct query *query)
     metrics_add(in_flight_of(query), -1);
     metrics_observe_us(duration_of(query), monotime_span_us(query->received, now));
     if (monotime_is_set(query->cancel_began))
-        metrics_observe_us(HISTOGRAM_CANCEL_LATENCY, monotime_span_us(query->cancel_began, now));
+        metrics_observe_us(HISTOGRAM_CANCEL_LATENCY,
+                           monotime_span_us(query->cancel_began, query->ended));
     metrics_add(METRIC_RESULT_ROWS, query->outcome.rows);
     metrics_add(METRIC_RESULT_BYTES, query->outcome.bytes);
     if (query->outcome.truncated)

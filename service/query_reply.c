@@ -5,6 +5,7 @@
 
 #include "byte_buffer.h"
 #include "content_coding.h"
+#include "delivery.h"
 #include "http_reply.h"
 #include "problem.h"
 #include "query.h"
@@ -16,13 +17,14 @@
 #define RETRY_AFTER_STARTING_S 5
 
 /* Server-Timing (W3C): milliseconds. */
-static void format_timing(const struct query *query, char ret_text[TIMING_BYTES])
+static void format_timing(const struct query *query, const struct delivery *delivery,
+                          char ret_text[TIMING_BYTES])
 {
     const struct query_timing *timing = &query->timing;
 
     snprintf(ret_text, TIMING_BYTES, "queue;dur=%.3f, plan;dur=%.3f, run;dur=%.3f, write;dur=%.3f",
              (double)timing->queue_us / 1000.0, (double)timing->plan_us / 1000.0,
-             (double)timing->run_us / 1000.0, (double)timing->write_us / 1000.0);
+             (double)timing->run_us / 1000.0, (double)delivery->tally.write_us / 1000.0);
 }
 
 /* The headers of every answer with rows. */
@@ -40,40 +42,56 @@ static size_t common_headers(const struct query *query, enum content_coding codi
     return count;
 }
 
-void query_reply_whole(struct http_exchange *exchange, const struct query *query, char *body,
-                       size_t length)
+/* HEAD: the query was planned, not run, so that nobody knows how long its rows
+ * are. Takes `plan`, which isn't sent. */
+static void send_head(struct http_exchange *exchange, const struct query *query,
+                      const struct http_header *headers, size_t count, char *plan)
+{
+    free(plan);
+    http_reply_begin(exchange, 200, result_choice_content_type(&query->request.answer), headers,
+                     count, NULL);
+    http_reply_end(exchange, NULL, 0);
+}
+
+void query_reply_whole(struct http_exchange *exchange, const struct query *query,
+                       const struct delivery *delivery, char *body, size_t length)
 {
     char timing[TIMING_BYTES];
     struct http_header headers[HEADERS_MAX];
-    size_t count = common_headers(query, query->outcome.coding, headers);
+    size_t count = common_headers(query, delivery->tally.coding, headers);
 
-    format_timing(query, timing);
+    format_timing(query, delivery, timing);
     headers[count++] = (struct http_header){"Server-Timing", timing};
+    if (query->request.heads) {
+        send_head(exchange, query, headers, count, body);
+        return;
+    }
     headers[count++] =
-        (struct http_header){"Result-Truncated", query->outcome.truncated ? "true" : "false"};
-    http_reply_send_taken(exchange, 200, result_choice_content_type(&query->request.answer),
+        (struct http_header){"Result-Truncated", delivery->tally.truncated ? "true" : "false"};
+    http_reply_send_taken(exchange, 200, result_choice_content_type(&delivery->options.choice),
                           headers, count, body, length);
 }
 
-void query_reply_begin(struct http_exchange *exchange, const struct query *query)
+void query_reply_begin(struct http_exchange *exchange, const struct query *query,
+                       const struct delivery *delivery)
 {
     struct http_header headers[HEADERS_MAX];
-    size_t count = common_headers(query, query->request.answer.coding, headers);
+    size_t count = common_headers(query, delivery->options.choice.coding, headers);
 
-    http_reply_begin(exchange, 200, result_choice_content_type(&query->request.answer), headers,
+    http_reply_begin(exchange, 200, result_choice_content_type(&delivery->options.choice), headers,
                      count, "Server-Timing, Result-Truncated");
 }
 
-void query_reply_end(struct http_exchange *exchange, const struct query *query, char *bytes,
-                     size_t length)
+void query_reply_end(struct http_exchange *exchange, const struct query *query,
+                     const struct delivery *delivery, char *bytes, size_t length)
 {
     char timing[TIMING_BYTES];
     const struct http_header trailers[] = {
         {"Server-Timing", timing},
-        {"Result-Truncated", query->outcome.truncated ? "true" : "false"},
+        {"Result-Truncated", delivery->tally.truncated ? "true" : "false"},
     };
 
-    format_timing(query, timing);
+    format_timing(query, delivery, timing);
     if (length > 0)
         http_reply_write_taken(exchange, bytes, length);
     else
@@ -83,9 +101,9 @@ void query_reply_end(struct http_exchange *exchange, const struct query *query, 
 
 /* A page ends behind a row, so a line of its own can follow any page. */
 void query_reply_break_off(struct http_exchange *exchange, const struct query *query,
-                           const struct error *err)
+                           const struct delivery *delivery, const struct error *err)
 {
-    const struct result_choice *answer = &query->request.answer;
+    const struct result_choice *answer = &delivery->options.choice;
     struct byte_buffer line = {0};
     struct byte_buffer coded = {0};
 

@@ -9,27 +9,26 @@
 
 #include "error.h"
 
+struct delivery;
 struct http_exchange;
 struct query;
 
-/* http_reply's low-water mark: below it a client counts as having read. */
-#define QUERY_REPLY_LOW_WATER ((size_t)64 * 1024)
-
 /* A short answer: headers say how it went. Takes `body`. */
-void query_reply_whole(struct http_exchange *exchange, const struct query *query, char *body,
-                       size_t length);
+void query_reply_whole(struct http_exchange *exchange, const struct query *query,
+                       const struct delivery *delivery, char *body, size_t length);
 
 /* A long answer: the status line and headers; the rest is told by trailers. */
-void query_reply_begin(struct http_exchange *exchange, const struct query *query);
+void query_reply_begin(struct http_exchange *exchange, const struct query *query,
+                       const struct delivery *delivery);
 
 /* Last bytes (taken) and the trailers. */
-void query_reply_end(struct http_exchange *exchange, const struct query *query, char *bytes,
-                     size_t length);
+void query_reply_end(struct http_exchange *exchange, const struct query *query,
+                     const struct delivery *delivery, char *bytes, size_t length);
 
 /* A query that failed amid its long answer: breaks the stream off. NDJSON with
  * an end line says why in it first. */
 void query_reply_break_off(struct http_exchange *exchange, const struct query *query,
-                           const struct error *err);
+                           const struct delivery *delivery, const struct error *err);
 
 /* A failed query. */
 void query_reply_problem(struct http_exchange *exchange, const struct query *query,

@@ -68,6 +68,7 @@ struct query_request {
     size_t tag_count;
     enum query_cache_mode cache;
     bool numbers_as_strings;
+    bool heads;                  /* only the headers of the rows are wanted; set by the handler */
     bool explains;               /* its plan is wanted, not its rows; set by the handler */
     struct result_choice answer; /* of the headers: set by the handler, not by the parser */
 };

@@ -9,19 +9,17 @@
 #include "mysql_engine.h"
 #include "mysql_explain.h"
 #include "reply_channel.h"
-#include "result_pages.h"
+#include "result_sink.h"
 #include "spark_request.h"
 
 /* ---- messages to the loop ---- */
 
-enum news { NEWS_STARTED, NEWS_PAGE, NEWS_DONE };
+enum news { NEWS_STARTED, NEWS_DONE };
 
 struct query_mail {
     struct mail mail; /* first: a mail is its query_mail */
     struct query *query;
     enum news news;
-    char *bytes;
-    size_t length;
 };
 
 static void deliver(struct mail *mail)
@@ -33,11 +31,8 @@ static void deliver(struct mail *mail)
     case NEWS_STARTED:
         query->events->started(query);
         break;
-    case NEWS_PAGE:
-        query->events->page(query, message->bytes, message->length);
-        break;
     case NEWS_DONE:
-        query->events->done(query, message->bytes, message->length);
+        query->events->done(query);
         break;
     }
     free(message);
@@ -51,17 +46,16 @@ struct run {
     struct query_mail *done_mail;
     struct spark_cursor *spark; /* the open cursor: one of the two */
     struct mysql_cursor *direct;
-    struct result_pages *pages;
+    struct result_sink sink;
+    struct result_end end;
+    struct spark_source_facts source; /* what end points at */
 };
 
-static void post(struct run *run, struct query_mail *message, enum news news, char *bytes,
-                 size_t length)
+static void post(struct run *run, struct query_mail *message, enum news news)
 {
     message->mail.deliver = deliver;
     message->query = run->query;
     message->news = news;
-    message->bytes = bytes;
-    message->length = length;
     reply_channel_post(run->runner->channel, &message->mail);
 }
 
@@ -135,8 +129,7 @@ static int explain_spark(struct run *run, const char *path, struct explanation *
 }
 
 /* Asks for the plan in place of the rows: one JSON object. */
-static int explain(struct run *run, const char *path, struct result_page *ret_page,
-                   struct error *err)
+static int explain(struct run *run, const char *path, struct error *err)
 {
     struct query *query = run->query;
     struct mysql_query mysql_query = direct_query(query);
@@ -155,8 +148,7 @@ static int explain(struct run *run, const char *path, struct result_page *ret_pa
         byte_buffer_done(&out);
         return -1;
     }
-    query->outcome.bytes = (int64_t)out.length;
-    *ret_page = (struct result_page){out.data, out.length};
+    result_sink_put(&run->sink, (struct result_page){out.data, out.length});
     return 0;
 }
 
@@ -188,118 +180,48 @@ static void cursor_close(struct run *run)
     spark_cursor_close(run->spark);
 }
 
-/* Hands the ready page over; waits for the client's credit. */
-static int post_page(struct run *run, struct error *err)
-{
-    struct query_mail *message = NULL;
-    struct result_page page;
-
-    if (!page_credits_take_wait(&run->query->credits))
-        return fail_cancelled(err);
-    if (result_pages_take(run->pages, &page, err) != 0)
-        return -1;
-    message = calloc(1, sizeof(*message));
-    if (message == NULL) {
-        free(page.data);
-        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
-    }
-    post(run, message, NEWS_PAGE, page.data, page.length);
-    return 0;
-}
-
-/* For those who look while it runs. */
-static void count_so_far(const struct run *run)
-{
-    atomic_store_explicit(&run->query->rows_so_far, result_pages_rows(run->pages),
-                          memory_order_relaxed);
-    atomic_store_explicit(&run->query->bytes_so_far, result_pages_body_bytes(run->pages),
-                          memory_order_relaxed);
-}
-
-/* Until the batch or the answer is over. */
-static int write_batch(struct run *run, const struct ArrowArray *batch, struct error *err)
-{
-    struct query *query = run->query;
-    int64_t row = 0;
-
-    while (row < batch->length && !result_pages_is_cut(run->pages)) {
-        struct monotime begin = monotime_now();
-        int64_t done = result_pages_add(run->pages, batch, row, err);
-
-        query->timing.write_us += monotime_span_us(begin, monotime_now());
-        count_so_far(run);
-        if (done < 0 || (result_pages_is_ready(run->pages) && post_page(run, err) != 0))
-            return -1;
-        if (atomic_load_explicit(&query->cancelled, memory_order_relaxed))
-            return fail_cancelled(err);
-        row += done;
-    }
-    return 0;
-}
-
-static int start_pages(struct run *run, struct error *err)
-{
-    const struct query_request *request = &run->query->request;
-    const struct result_options options = {.choice = request->answer,
-                                           .numbers_as_strings = request->numbers_as_strings,
-                                           .query_id = run->query->id};
-    const struct result_limits limits = {.rows = request->row_limit, .bytes = request->byte_limit};
-
-    return result_pages_new(cursor_schema(run), &options, &limits, &run->pages, err);
-}
-
-static void tell_source(const struct spark_source_facts *source, struct result_end *end)
-{
-    end->source_version = source->version[0] != '\0' ? source->version : NULL;
-    end->files_read = source->files_read;
-    end->files_total = source->files_total;
-    end->bytes_read = source->bytes_read;
-}
-
-static int end_pages(struct run *run, struct result_page *ret_last, struct error *err)
+/* What an answer may tell of the run at its end. */
+static void note_end(struct run *run)
 {
     const struct query *query = run->query;
-    struct monotime begin = monotime_now();
-    struct result_end end = RESULT_END_UNKNOWN;
-    int rc = -1;
+    struct result_end *end = &run->end;
 
-    end.source_kind = query_source_name(query->request.source);
-    end.queue_us = query->timing.queue_us;
-    end.plan_us = query->timing.plan_us;
-    end.run_us = query->timing.run_us;
-    if (run->spark != NULL)
-        tell_source(spark_cursor_source(run->spark), &end);
-    if (result_pages_end(run->pages, &end, err) == 0)
-        rc = result_pages_take(run->pages, ret_last, err);
-    run->query->timing.write_us += monotime_span_us(begin, monotime_now());
-    return rc;
+    end->source_kind = query_source_name(query->request.source);
+    end->queue_us = query->timing.queue_us;
+    end->plan_us = query->timing.plan_us;
+    end->run_us = query->timing.run_us;
+    if (run->spark == NULL)
+        return;
+    run->source = *spark_cursor_source(run->spark);
+    end->source_version = run->source.version[0] != '\0' ? run->source.version : NULL;
+    end->files_read = run->source.files_read;
+    end->files_total = run->source.files_total;
+    end->bytes_read = run->source.bytes_read;
 }
 
-static int write_all(struct run *run, struct result_page *ret_last, struct error *err)
+static int write_all(struct run *run, struct error *err)
 {
     struct query *query = run->query;
 
-    if (start_pages(run, err) != 0)
+    if (result_sink_open(&run->sink, cursor_schema(run), err) != 0)
         return -1;
-    while (!result_pages_is_cut(run->pages)) {
+    while (!run->sink.is_full) {
         struct ArrowArray batch = {0};
         struct monotime begin = monotime_now();
         int rc = cursor_next(run, &batch, err);
 
         query->timing.run_us += monotime_span_us(begin, monotime_now());
-        if (rc < 0)
-            return -1;
-        if (rc == 0)
-            break;
-        rc = write_batch(run, &batch, err);
+        if (rc <= 0)
+            return rc;
+        rc = result_sink_add(&run->sink, &batch, err);
         batch.release(&batch);
         if (rc < 0)
             return -1;
     }
-    return end_pages(run, ret_last, err);
+    return 0;
 }
 
-static int run_steps(struct run *run, struct result_page *ret_last, struct error *err)
+static int run_steps(struct run *run, struct error *err)
 {
     struct query *query = run->query;
     struct monotime begin;
@@ -313,13 +235,14 @@ static int run_steps(struct run *run, struct result_page *ret_last, struct error
         goto out;
     }
     if (query->request.explains) {
-        rc = explain(run, path, ret_last, err);
+        rc = explain(run, path, err);
         goto out;
     }
     if (open_cursor(run, path, err) != 0)
         goto out;
-    rc = write_all(run, ret_last, err);
+    rc = write_all(run, err);
 out:
+    note_end(run);
     begin = monotime_now();
     cursor_close(run);
     query->timing.bridge_us =
@@ -328,35 +251,25 @@ out:
     return rc;
 }
 
-static void note_outcome(const struct run *run)
-{
-    struct query_outcome *outcome = &run->query->outcome;
-
-    if (run->pages == NULL)
-        return;
-    count_so_far(run);
-    outcome->rows = result_pages_rows(run->pages);
-    outcome->bytes = result_pages_taken_bytes(run->pages);
-    outcome->truncated = result_pages_is_cut(run->pages);
-    outcome->coding = result_pages_coding(run->pages);
-}
-
 void query_runner_run(struct query_runner *runner, struct query *query)
 {
-    struct run run = {.runner = runner, .query = query};
-    struct result_page last = {0};
+    struct run run = {.runner = runner, .query = query, .end = RESULT_END_UNKNOWN};
+    struct error err = {.code = ERROR_NONE};
+    bool failed = false;
 
     query->slot = runner->slot;
     query->run_started = monotime_now();
     query->timing.queue_us = monotime_span_us(query->received, query->run_started);
+    result_sink_init(&run.sink, query, runner->spools, runner->patience_ms);
     run.started_mail = calloc(1, sizeof(*run.started_mail));
     run.done_mail = calloc(1, sizeof(*run.done_mail));
     if (run.started_mail == NULL || run.done_mail == NULL)
         abort(); /* nobody could ever be told: see service/README.md, "Out of memory" */
-    post(&run, run.started_mail, NEWS_STARTED, NULL, 0);
-    if (run_steps(&run, &last, &query->outcome.err) == 0)
-        error_clear(&query->outcome.err);
-    note_outcome(&run);
-    result_pages_free(run.pages);
-    post(&run, run.done_mail, NEWS_DONE, last.data, last.length);
+    post(&run, run.started_mail, NEWS_STARTED);
+    failed = run_steps(&run, &err) != 0;
+    query->outcome.err = err;
+    query->outcome.rows = run.sink.rows;
+    query->outcome.truncated = run.sink.is_full;
+    post(&run, run.done_mail, NEWS_DONE);
+    result_sink_end(&run.sink, &run.end, failed ? &err : NULL);
 }

@@ -1,9 +1,7 @@
 /*
- * query_runner: one query from the queue's hands to its last byte, on one
- * worker: check the path, open the cursor, turn batches into bytes, post pages.
- *
- * A short answer travels whole with done(); a longer one as pages, each for a
- * page credit (result_pages.h has the sizes).   [worker]
+ * query_runner: one query from the queue's hands to the end of its run, on one
+ * worker: check the path, open the cursor, put its batches into a result_sink,
+ * close the cursor.   [worker]
  */
 #ifndef SERVICE_QUERY_RUNNER_H
 #define SERVICE_QUERY_RUNNER_H
@@ -15,6 +13,7 @@ struct error;
 struct mysql_engine;
 struct reply_channel;
 struct spark_thread;
+struct spool_store;
 
 struct query_runner {
     int slot;
@@ -25,9 +24,12 @@ struct query_runner {
     struct mysql_engine *mysql;  /* borrowed, as all below */
     const struct data_roots *roots;
     struct reply_channel *channel;
+    struct spool_store *spools;
+    int64_t patience_ms; /* how long a reader may keep this worker waiting, all in all */
 };
 
-/* Runs it to the end, whatever the end is; done() is posted exactly once. */
+/* Runs it to the end, whatever the end is; done() is posted exactly once, and
+ * before the answer's last word where that is said here. */
 void query_runner_run(struct query_runner *runner, struct query *query);
 
 #endif

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,48 +104,4 @@ void reply_channel_post(struct reply_channel *channel, struct mail *mail)
     pthread_mutex_unlock(&channel->lock);
     if (was_empty)
         (void)!write(channel->wake_fd, &one, sizeof(one));
-}
-
-void page_credits_init(struct page_credits *credits, int pages)
-{
-    pthread_mutex_init(&credits->lock, NULL);
-    pthread_cond_init(&credits->returned, NULL);
-    credits->available = pages;
-    credits->stopped = false;
-}
-
-void page_credits_done(struct page_credits *credits)
-{
-    pthread_cond_destroy(&credits->returned);
-    pthread_mutex_destroy(&credits->lock);
-}
-
-bool page_credits_take_wait(struct page_credits *credits)
-{
-    bool taken = false;
-
-    pthread_mutex_lock(&credits->lock);
-    while (credits->available == 0 && !credits->stopped)
-        pthread_cond_wait(&credits->returned, &credits->lock);
-    taken = !credits->stopped;
-    if (taken)
-        credits->available--;
-    pthread_mutex_unlock(&credits->lock);
-    return taken;
-}
-
-void page_credits_return(struct page_credits *credits, int pages)
-{
-    pthread_mutex_lock(&credits->lock);
-    credits->available += pages;
-    pthread_cond_signal(&credits->returned);
-    pthread_mutex_unlock(&credits->lock);
-}
-
-void page_credits_stop(struct page_credits *credits)
-{
-    pthread_mutex_lock(&credits->lock);
-    credits->stopped = true;
-    pthread_cond_broadcast(&credits->returned);
-    pthread_mutex_unlock(&credits->lock);
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "arrow_ipc_read.h"
 #include "arrow_ipc_write.h"
 #include "result_writer_class.h"
 
@@ -9,8 +10,8 @@
 #define END_BYTES 8
 
 struct result_arrow {
-    const struct ArrowSchema *schema; /* borrowed */
-    struct byte_buffer head;          /* the schema's message */
+    struct ArrowSchema schema; /* our own: the cursor may be closed before the last rows */
+    struct byte_buffer head;   /* the schema's message */
 };
 
 static void arrow_free(void *state)
@@ -19,6 +20,8 @@ static void arrow_free(void *state)
 
     if (arrow == NULL)
         return;
+    if (arrow->schema.release != NULL)
+        arrow->schema.release(&arrow->schema);
     byte_buffer_done(&arrow->head);
     free(arrow);
 }
@@ -31,8 +34,8 @@ static int arrow_make(const struct ArrowSchema *schema, const struct result_opti
     (void)options;
     if (arrow == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory for the answer");
-    arrow->schema = schema;
-    if (arrow_ipc_write_schema(schema, &arrow->head, err) != 0) {
+    if (arrow_ipc_write_schema(schema, &arrow->head, err) != 0 ||
+        arrow_ipc_read_schema(arrow->head.data, arrow->head.length, &arrow->schema, err) != 0) {
         arrow_free(arrow);
         return -1;
     }
@@ -53,7 +56,7 @@ static int arrow_rows(void *state, const struct ArrowArray *batch, int64_t first
     const struct result_arrow *arrow = state;
 
     (void)is_first;
-    return arrow_ipc_write_batch(arrow->schema, batch, first_row, row_count, out, err);
+    return arrow_ipc_write_batch(&arrow->schema, batch, first_row, row_count, out, err);
 }
 
 static void arrow_end(void *state, const struct result_end *end, struct byte_buffer *out)

@@ -123,7 +123,7 @@ int result_pages_end(struct result_pages *pages, const struct result_end *end, s
     struct result_end told = *end;
 
     told.rows = pages->rows;
-    told.truncated = pages->is_cut;
+    told.truncated = end->truncated || pages->is_cut;
     result_writer_end(pages->writer, &told, &pages->body);
     pages->has_ended = true;
     if (pages->body.failed)

@@ -59,7 +59,7 @@ bool result_pages_is_cut(const struct result_pages *pages);
 /* True when a page is to be taken before more rows are added. */
 bool result_pages_is_ready(const struct result_pages *pages);
 
-/* Writes the end; `end->rows` and `end->truncated` are set from what was added. */
+/* Writes the end; the rows are those added, and a cut counts as truncated. */
 int result_pages_end(struct result_pages *pages, const struct result_end *end, struct error *err);
 
 /* Gives what was written since the last take, coded. */

@@ -49,7 +49,7 @@ struct result_end {
                          .files_total = -1,                                                        \
                          .bytes_read = -1})
 
-/* Reads the schema, which is borrowed until the last rows. Equal column names
+/* Reads the schema (borrowed, may be released afterwards). Equal column names
  * become name, name_2, name_3 ... -1: ERROR_ENGINE_ERROR, a type unknown here. */
 int result_writer_new(const struct ArrowSchema *schema, const struct result_options *options,
                       struct result_writer **ret_writer, struct error *err);

@@ -19,7 +19,7 @@
 #define JSON_TYPE "application/json"
 
 enum route_kind {
-    TAKES_JSON = 1,  /* the body must be application/json */
+    TAKES_JSON = 1,  /* the body of a POST must be application/json */
     ANSWERS_ROWS = 2 /* in the format that Accept and Accept-Encoding choose */
 };
 
@@ -116,11 +116,13 @@ static void handle_openapi(struct service *s, struct http_exchange *x, const cha
     http_reply_send(x, 200, JSON_TYPE, NULL, 0, openapi_json(), openapi_json_length());
 }
 
+#define QUERY_METHODS (METHOD_POST | METHOD_GET | METHOD_HEAD)
+
 static const struct route ROUTES[] = {
-    {"/api/spark/query/mysql", METHOD_POST, TAKES_JSON | ANSWERS_ROWS, handle_mysql},
-    {"/api/spark/query/parquet", METHOD_POST, TAKES_JSON | ANSWERS_ROWS, handle_parquet},
-    {"/api/spark/query/delta", METHOD_POST, TAKES_JSON | ANSWERS_ROWS, handle_delta},
-    {"/api/spark/query/iceberg", METHOD_POST, TAKES_JSON | ANSWERS_ROWS, handle_iceberg},
+    {"/api/spark/query/mysql", QUERY_METHODS, TAKES_JSON | ANSWERS_ROWS, handle_mysql},
+    {"/api/spark/query/parquet", QUERY_METHODS, TAKES_JSON | ANSWERS_ROWS, handle_parquet},
+    {"/api/spark/query/delta", QUERY_METHODS, TAKES_JSON | ANSWERS_ROWS, handle_delta},
+    {"/api/spark/query/iceberg", QUERY_METHODS, TAKES_JSON | ANSWERS_ROWS, handle_iceberg},
     {"/api/spark/explain/mysql", METHOD_POST, TAKES_JSON, explain_mysql},
     {"/api/spark/explain/parquet", METHOD_POST, TAKES_JSON, explain_parquet},
     {"/api/spark/explain/delta", METHOD_POST, TAKES_JSON, explain_delta},
@@ -230,7 +232,7 @@ void router_on_headers(struct http_exchange *exchange, void *user)
         refuse(exchange, &err, allow);
         return;
     }
-    if ((route->kind & TAKES_JSON) != 0 &&
+    if ((route->kind & TAKES_JSON) != 0 && request->method == METHOD_POST &&
         !media_type_is(http_exchange_header(exchange, "Content-Type"), JSON_TYPE)) {
         error_set(&err, ERROR_UNSUPPORTED_MEDIA_TYPE,
                   "the body must be JSON: send Content-Type: application/json");

@@ -5,6 +5,7 @@
 #ifndef SERVICE_SERVICE_H
 #define SERVICE_SERVICE_H
 
+#include "delivery.h"
 #include "health.h"
 #include "settings.h"
 
@@ -17,6 +18,7 @@ struct mysql_sources;
 struct queries;
 struct query_queue;
 struct reply_channel;
+struct spool_store;
 struct state_dir;
 
 struct service {
@@ -27,6 +29,8 @@ struct service {
     struct mysql_sources *mysql_sources;
     struct mysql_engine *mysql;
     struct reply_channel *channel;
+    struct spool_store *spools;
+    struct delivery_host deliveries;
     struct query_queue *queue;
     struct queries *queries;
     struct http_server *http;

@@ -32,6 +32,10 @@ struct settings {
     int64_t max_body_bytes;
     char *state_dir; /* never "": the default is worked out */
     int64_t spool_bytes;
+    int64_t stream_bytes;
+    int64_t stream_threads;
+    int64_t stream_patience_ms;
+    int64_t stream_stall_ms;
     int64_t history_length;
     int64_t slot_lost_ms;
     int64_t canary_interval_ms;

@@ -37,7 +37,17 @@ const struct setting settings_table[] = {
          "folder for scratch files; default: spark-service below $XDG_STATE_HOME or "
          "~/.local/state"),
     INTEGER("SPOOL_BYTES", spool_bytes, "4294967296", 1048576, INT64_MAX,
-            "bytes of waiting results on disk, all queries together"),
+            "bytes of waiting results on disk, all queries together: half for what Spark's tasks "
+            "wait with, half for what clients wait for"),
+    INTEGER("STREAM_BYTES", stream_bytes, "67108864", 1048576, INT64_MAX,
+            "bytes of pages on their way to clients, all answers together (one page each always)"),
+    INTEGER("STREAM_THREADS", stream_threads, "2", 1, 64,
+            "threads that send spooled results to clients"),
+    INTEGER("STREAM_PATIENCE_MS", stream_patience_ms, "200", 0, 60000,
+            "how long a client may keep its worker waiting, all in all, before its rows are "
+            "spooled"),
+    INTEGER("STREAM_STALL_MS", stream_stall_ms, "60000", 100, 3600000,
+            "a client that takes no byte of its answer for so long is cut off"),
     INTEGER("HISTORY_LENGTH", history_length, "1000", 0, 100000,
             "ended queries that GET /api/spark/queries still shows"),
     INTEGER("SLOT_LOST_MS", slot_lost_ms, "30000", 100, 600000,

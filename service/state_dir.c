@@ -16,6 +16,7 @@
 struct state_dir {
     int lock_fd;
     char scratch[PATH_BYTES];
+    char results[PATH_BYTES];
 };
 
 /* mkdir -p */
@@ -67,8 +68,9 @@ int state_dir_open(const char *path, struct state_dir **ret_dir, struct error *e
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
     dir->lock_fd = -1;
     snprintf(dir->scratch, sizeof(dir->scratch), "%.*s/scratch", PATH_BYTES - 32, path);
+    snprintf(dir->results, sizeof(dir->results), "%.*s/results", PATH_BYTES - 32, path);
     snprintf(lock_path, sizeof(lock_path), "%.*s/lock", PATH_BYTES - 32, path);
-    if (make_folders(dir->scratch, err) != 0)
+    if (make_folders(dir->scratch, err) != 0 || make_folders(dir->results, err) != 0)
         goto fail;
     dir->lock_fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (dir->lock_fd < 0) {
@@ -82,6 +84,7 @@ int state_dir_open(const char *path, struct state_dir **ret_dir, struct error *e
         goto fail;
     }
     empty_folder(dir->scratch);
+    empty_folder(dir->results);
     *ret_dir = dir;
     return 0;
 fail:
@@ -96,11 +99,17 @@ const char *state_dir_scratch(const struct state_dir *dir)
     return dir->scratch;
 }
 
+const char *state_dir_results(const struct state_dir *dir)
+{
+    return dir->results;
+}
+
 void state_dir_close(struct state_dir *dir)
 {
     if (dir == NULL)
         return;
     empty_folder(dir->scratch);
+    empty_folder(dir->results);
     close(dir->lock_fd);
     free(dir);
 }

@@ -17,7 +17,10 @@ int state_dir_open(const char *path, struct state_dir **ret_dir, struct error *e
 /* Spark's scratch folder inside it; borrowed. */
 const char *state_dir_scratch(const struct state_dir *dir);
 
-/* Empties scratch and lets go of the lock; NULL is fine. */
+/* The folder of result spools inside it, as empty as scratch at start; borrowed. */
+const char *state_dir_results(const struct state_dir *dir);
+
+/* Empties both and lets go of the lock; NULL is fine. */
 void state_dir_close(struct state_dir *dir);
 
 #endif

@@ -49,7 +49,9 @@ static void *worker_main(void *argument)
                                   .attach_user = worker,
                                   .mysql = pool->config.mysql,
                                   .roots = pool->config.roots,
-                                  .channel = pool->config.channel};
+                                  .channel = pool->config.channel,
+                                  .spools = pool->config.spools,
+                                  .patience_ms = pool->config.patience_ms};
     struct query *query = NULL;
     char name[16];
 

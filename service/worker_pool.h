@@ -17,6 +17,7 @@ struct mysql_engine;
 struct query_queue;
 struct reply_channel;
 struct spark_engine;
+struct spool_store;
 struct worker_pool;
 
 struct worker_pool_config {
@@ -25,6 +26,8 @@ struct worker_pool_config {
     struct mysql_engine *mysql;
     struct reply_channel *channel;
     const struct data_roots *roots;
+    struct spool_store *spools;
+    int64_t patience_ms; /* query_runner.h */
 };
 
 /* [loop] */

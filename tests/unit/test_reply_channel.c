@@ -2,7 +2,6 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -143,67 +142,6 @@ static void test_free_delivers_the_rest(void **state)
     reply_channel_free(NULL);
 }
 
-/* ---- page credits ---- */
-
-#define PAGES 4
-#define PAGES_SENT 20000
-
-struct reader {
-    struct page_credits credits;
-    atomic_int in_flight;
-    atomic_int taken;
-    atomic_bool refused;
-};
-
-static void *take_pages(void *argument)
-{
-    struct reader *reader = argument;
-
-    while (page_credits_take_wait(&reader->credits)) {
-        atomic_fetch_add(&reader->in_flight, 1);
-        atomic_fetch_add(&reader->taken, 1);
-    }
-    atomic_store(&reader->refused, true);
-    return NULL;
-}
-
-/* Never more pages on their way than there are credits; stop ends the wait. */
-static void test_credits(void **state)
-{
-    struct reader reader = {0};
-    pthread_t thread;
-
-    (void)state;
-    page_credits_init(&reader.credits, PAGES);
-    assert_int_equal(pthread_create(&thread, NULL, take_pages, &reader), 0);
-    while (atomic_load(&reader.taken) < PAGES_SENT) {
-        int pages = atomic_load(&reader.in_flight);
-
-        assert_true(pages <= PAGES);
-        atomic_fetch_sub(&reader.in_flight, pages);
-        page_credits_return(&reader.credits, pages);
-    }
-    assert_false(atomic_load(&reader.refused));
-    page_credits_stop(&reader.credits);
-    assert_int_equal(pthread_join(thread, NULL), 0);
-    assert_true(atomic_load(&reader.in_flight) <= PAGES);
-    page_credits_done(&reader.credits);
-}
-
-static void test_stopped_credits(void **state)
-{
-    struct page_credits credits;
-
-    (void)state;
-    page_credits_init(&credits, PAGES);
-    assert_true(page_credits_take_wait(&credits));
-    page_credits_stop(&credits);
-    assert_false(page_credits_take_wait(&credits)); /* although some are left */
-    page_credits_return(&credits, 1);
-    assert_false(page_credits_take_wait(&credits));
-    page_credits_done(&credits);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,8 +149,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_order_of_one_sender, open_channel, close_base),
         cmocka_unit_test_setup_teardown(test_post_while_delivering, open_channel, close_base),
         cmocka_unit_test_setup_teardown(test_free_delivers_the_rest, open_channel, close_base),
-        cmocka_unit_test(test_credits),
-        cmocka_unit_test(test_stopped_credits),
     };
 
     return cmocka_run_group_tests_name("reply_channel", tests, NULL, NULL);

@@ -44,6 +44,7 @@ struct outcome {
     struct byte_buffer wire;
     struct byte_buffer body; /* decoded */
     size_t pages;
+    size_t readable_bytes;   /* decoded so far */
     size_t first_page_bytes; /* decoded */
     size_t largest_later_page;
     int64_t rows;
@@ -74,11 +75,8 @@ static void take(struct result_pages *pages, struct outcome *outcome)
     struct result_page page;
     struct error err;
     bool ended = false;
-    size_t before = 0;
     size_t length = 0;
 
-    if (outcome->wire.length > 0)
-        before = readable(outcome, result_pages_coding(pages), &ended);
     if (result_pages_take(pages, &page, &err) != 0)
         fail_msg("%s", err.detail);
     byte_buffer_append(&outcome->wire, page.data, page.length);
@@ -88,8 +86,9 @@ static void take(struct result_pages *pages, struct outcome *outcome)
     assert_int_equal(length, result_pages_body_bytes(pages));
     if (outcome->pages++ == 0)
         outcome->first_page_bytes = length;
-    else if (length - before > outcome->largest_later_page)
-        outcome->largest_later_page = length - before;
+    else if (length - outcome->readable_bytes > outcome->largest_later_page)
+        outcome->largest_later_page = length - outcome->readable_bytes;
+    outcome->readable_bytes = length;
 }
 
 static struct outcome run(const struct result_options *options, struct result_limits limits,
@@ -179,7 +178,7 @@ static void test_page_sizes(void **state)
 /* Each coding carries the very bytes of the plain answer, short and long. */
 static void test_codings(void **state)
 {
-    static const int64_t ROWS[] = {0, 1, 20, 1000, 60000};
+    static const int64_t ROWS[] = {0, 1, 20, 1000, 40000};
 
     (void)state;
     for (int format = 0; format < RESULT_FORMAT_COUNT; format++) {
@@ -296,10 +295,9 @@ static void test_byte_limit(void **state)
 {
     (void)state;
     for (int format = 0; format < RESULT_FORMAT_COUNT; format++) {
-        for (int coding = 0; coding < CONTENT_CODING_COUNT; coding++) {
+        for (int coding = 0; coding < CONTENT_CODING_COUNT; coding++)
             check_byte_limit((enum result_format)format, (enum content_coding)coding, 50, 10);
-            check_byte_limit((enum result_format)format, (enum content_coding)coding, 3000, 1000);
-        }
+        check_byte_limit((enum result_format)format, CODING_IDENTITY, 1500, 1000);
     }
 }
 

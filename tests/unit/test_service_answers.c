@@ -376,11 +376,72 @@ static void test_refusals(void **state)
 
     assert_true(service_client_once(service->port, "PUT", QUERY "parquet", JSON, "{}", &answer));
     check_problem(&answer, 405, "method_not_allowed");
-    check_header(&answer, "Allow", "POST");
+    check_header(&answer, "Allow", "GET, HEAD, POST");
     answer_done(&answer);
     assert_true(service_client_once(service->port, "DELETE", "/livez", "", NULL, &answer));
     check_problem(&answer, 405, "method_not_allowed");
     check_header(&answer, "Allow", "GET, HEAD");
+    answer_done(&answer);
+}
+
+static void ask_by_target(const char *method, const char *query, const char *headers,
+                          struct answer *ret_answer)
+{
+    char target[512];
+
+    snprintf(target, sizeof(target), QUERY "parquet?path=%s&%s", service->data, query);
+    assert_true(service_client_once(service->port, method, target, headers, NULL, ret_answer));
+}
+
+static void test_get(void **state)
+{
+    struct answer answer;
+    char value[64];
+
+    (void)state;
+    ask_by_target("GET", "sql=rows+3&row_limit=2", "", &answer);
+    assert_int_equal(answer.status, 200);
+    assert_string_equal(answer.body, "[{\"n\":0},{\"n\":1}]");
+    check_header(&answer, "Result-Truncated", "true");
+    check_header(&answer, "Vary", "Accept, Accept-Encoding");
+    answer_done(&answer);
+
+    ask_by_target("GET", "sql=rows%20200000", "Accept: text/csv\r\n", &answer);
+    assert_int_equal(answer.status, 200);
+    assert_true(answer.chunked && answer.complete);
+    assert_memory_equal(answer.body, "n\r\n0\r\n1\r\n", 9);
+    assert_string_equal(answer_trailer(&answer, "Result-Truncated", value, sizeof(value)), "false");
+    answer_done(&answer);
+
+    ask_by_target("GET", "sql=fail+sql_error", "", &answer);
+    check_problem(&answer, 422, "sql_error");
+    answer_done(&answer);
+    check_request("GET", QUERY "parquet?sql=x&config=%7B%7D", "", NULL, 400, "bad_request");
+    check_request("GET", QUERY "parquet", "", NULL, 400, "bad_request");
+    check_request("GET", QUERY "parquet?sql=x", "Accept: text/html\r\n", NULL, 406,
+                  "not_acceptable");
+}
+
+/* Planned and checked, not run: the headers that GET would have, as far as a plan
+ * can tell. */
+static void test_head(void **state)
+{
+    struct answer answer;
+    char value[64];
+
+    (void)state;
+    ask_by_target("HEAD", "sql=rows+3", "Accept: text/csv\r\n", &answer);
+    assert_int_equal(answer.status, 200);
+    check_header(&answer, "Content-Type", "text/csv; charset=utf-8; header=present");
+    check_header(&answer, "Query-Engine", "spark");
+    check_no_header(&answer, "Content-Length");
+    check_no_header(&answer, "Result-Truncated");
+    check_timing(answer_header(&answer, "Server-Timing", value, sizeof(value)));
+    answer_done(&answer);
+
+    ask_by_target("HEAD", "sql=fail+sql_error", "", &answer);
+    assert_int_equal(answer.status, 422);
+    check_header(&answer, "Content-Type", "application/problem+json");
     answer_done(&answer);
 }
 
@@ -411,6 +472,8 @@ int main(void)
         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_mysql_config),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_get),
+        cmocka_unit_test(test_head),
         cmocka_unit_test(test_openapi),
     };
 

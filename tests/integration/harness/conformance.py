@@ -8,6 +8,11 @@ from .paths import CONFORMANCE
 
 SOURCE_OF = {"mariadb": "mysql"}  # folders whose endpoint has another name
 MYSQL_ENGINES = ("direct", "spark")
+BODIES = {  # of a 200: the file with its bytes, and what they are
+    "expected.json": "application/json",
+    "expected.csv": "text/csv; charset=utf-8; header=present",
+    "expected.ndjson": "application/x-ndjson;end=1",
+}
 
 
 @dataclasses.dataclass
@@ -64,8 +69,9 @@ class Case:
         status = int(self._text("expected_status"))
         assert reply.status == status, f"{reply.status}: {reply.body[:2000].decode()}"
         if status == 200:
-            assert reply.headers["content-type"] == "application/json"
-            assert reply.body == (self.folder / "expected.json").read_bytes()
+            name = next(name for name in BODIES if (self.folder / name).exists())
+            assert reply.headers["content-type"] == BODIES[name]
+            assert reply.body == (self.folder / name).read_bytes()
         else:
             assert reply.headers["content-type"] == "application/problem+json"
             problem = reply.json()

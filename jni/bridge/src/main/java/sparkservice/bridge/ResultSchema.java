@@ -21,7 +21,9 @@ final class ResultSchema {
     static final String MYSQL_TYPE = "mysql_type";
     static final String SPARK_TYPE = "spark_type";
     static final String VARIANT_JSON = "VARIANT_JSON";
-    private static final List<String> KEYS = List.of(MYSQL_TYPE, SPARK_TYPE);
+    /** The SQL name of the type: MySQL's own, else Spark's. */
+    static final String SQL_TYPE = "sql_type";
+    private static final List<String> KEYS = List.of(MYSQL_TYPE, SPARK_TYPE, SQL_TYPE);
 
     private ResultSchema() {
     }
@@ -32,12 +34,13 @@ final class ResultSchema {
         Schema plain = ArrowUtils.toArrowSchema(written, ZONE, false, false);
         List<Field> fields = new ArrayList<>();
         for (int i = 0; i < written.fields().length; i++) {
-            fields.add(withMetadata(plain.getFields().get(i), written.fields()[i]));
+            fields.add(withMetadata(plain.getFields().get(i), written.fields()[i],
+                    schema.fields()[i].dataType().sql()));
         }
         return new Schema(fields);
     }
 
-    private static Field withMetadata(Field field, StructField column) {
+    private static Field withMetadata(Field field, StructField column, String sqlType) {
         Map<String, String> metadata = new HashMap<>(field.getMetadata());
         Metadata source = column.metadata();
         for (String key : KEYS) {
@@ -45,6 +48,7 @@ final class ResultSchema {
                 metadata.put(key, source.getString(key));
             }
         }
+        metadata.putIfAbsent(SQL_TYPE, sqlType);
         return metadata.equals(field.getMetadata()) ? field
                 : new Field(field.getName(), new FieldType(field.isNullable(), field.getType(),
                         field.getDictionary(), metadata), field.getChildren());

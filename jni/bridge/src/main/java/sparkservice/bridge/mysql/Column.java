@@ -25,12 +25,12 @@ import org.apache.spark.unsafe.types.UTF8String;
 
 /**
  * One column of a MySQL result: its Spark type, the MySQL type that C has to know
- * (service/result_json.h), and how its value is read.
+ * (service/result_json.h), MySQL's own name of the type, and how its value is read.
  *
  * <p>Not by Spark's JDBC getters: they pass dates through java.sql types and the JVM's calendar, and
  * have no form for TIME beyond a day or DECIMAL beyond 38 digits.
  */
-record Column(String label, DataType type, String mysqlType, Reader reader)
+record Column(String label, DataType type, String mysqlType, String sqlType, Reader reader)
         implements Serializable {
     private static final int MAX_DECIMAL_DIGITS = 38;
     private static final int BINARY_TIME_BYTES = 12;
@@ -57,10 +57,34 @@ record Column(String label, DataType type, String mysqlType, Reader reader)
         if (mysqlType != null) {
             metadata.putString("mysql_type", mysqlType);
         }
+        metadata.putString("sql_type", sqlType);
         return metadata.build();
     }
 
     static Column of(ResultSetMetaData all, int index) throws SQLException {
+        Column column = byType(all, index);
+        return new Column(column.label, column.type, column.mysqlType, typeName(all, index),
+                column.reader);
+    }
+
+    /** MySQL's own name of the type; service/mysql_type_name.c gives the same. */
+    private static String typeName(ResultSetMetaData all, int index) throws SQLException {
+        String name = all.getColumnTypeName(index).toUpperCase(Locale.ROOT);
+        int digits = all.getPrecision(index);
+        int scale = all.getScale(index);
+        return switch (name) {
+            case "DECIMAL", "DECIMAL UNSIGNED" ->
+                "DECIMAL(" + Math.max(digits, scale) + "," + scale + ")";
+            case "BIT" -> "BIT(" + digits + ")";
+            case "FLOAT UNSIGNED" -> "FLOAT";
+            case "DOUBLE UNSIGNED" -> "DOUBLE";
+            case "TINYTEXT", "MEDIUMTEXT", "LONGTEXT" -> "TEXT";
+            case "TINYBLOB", "MEDIUMBLOB", "LONGBLOB" -> "BLOB";
+            default -> name;
+        };
+    }
+
+    private static Column byType(ResultSetMetaData all, int index) throws SQLException {
         String label = all.getColumnLabel(index);
         String name = all.getColumnTypeName(index).toUpperCase(Locale.ROOT);
         int digits = all.getPrecision(index);
@@ -71,7 +95,7 @@ record Column(String label, DataType type, String mysqlType, Reader reader)
             case "INT UNSIGNED", "BIGINT" ->
                 plain(label, DataTypes.LongType, (row, i) -> nullable(row, row.getLong(i)));
             case "BIGINT UNSIGNED" -> new Column(label,
-                    DataTypes.createDecimalType(BIGINT_UNSIGNED_DIGITS, 0), name,
+                    DataTypes.createDecimalType(BIGINT_UNSIGNED_DIGITS, 0), name, null,
                     (row, i) -> decimal(row.getBigDecimal(i), BIGINT_UNSIGNED_DIGITS, 0));
             case "DECIMAL", "DECIMAL UNSIGNED" -> decimalColumn(label, digits, all.getScale(index));
             case "FLOAT", "FLOAT UNSIGNED" ->
@@ -84,9 +108,9 @@ record Column(String label, DataType type, String mysqlType, Reader reader)
             case "DATE" -> plain(label, DataTypes.DateType, Column::date);
             case "DATETIME" -> plain(label, DataTypes.TimestampNTZType, Column::micros);
             case "TIMESTAMP" -> plain(label, DataTypes.TimestampType, Column::micros);
-            case "TIME" -> new Column(label, DataTypes.StringType, name, Column::time);
-            case "JSON" -> new Column(label, DataTypes.StringType, name, Column::text);
-            case "GEOMETRY" -> new Column(label, DataTypes.BinaryType, name, ResultSet::getBytes);
+            case "TIME" -> new Column(label, DataTypes.StringType, name, null, Column::time);
+            case "JSON" -> new Column(label, DataTypes.StringType, name, null, Column::text);
+            case "GEOMETRY" -> new Column(label, DataTypes.BinaryType, name, null, ResultSet::getBytes);
             case "BINARY", "VARBINARY", "TINYBLOB", "BLOB", "MEDIUMBLOB", "LONGBLOB" ->
                 plain(label, DataTypes.BinaryType, ResultSet::getBytes);
             case "NULL" -> plain(label, DataTypes.NullType, (row, i) -> null);
@@ -95,12 +119,13 @@ record Column(String label, DataType type, String mysqlType, Reader reader)
     }
 
     private static Column plain(String label, DataType type, Reader reader) {
-        return new Column(label, type, null, reader);
+        return new Column(label, type, null, null, reader);
     }
 
     private static Column decimalColumn(String label, int digits, int scale) {
         if (digits > MAX_DECIMAL_DIGITS) {
-            return new Column(label, DataTypes.StringType, "DECIMAL", Column::plainDecimal);
+            return new Column(label, DataTypes.StringType, "DECIMAL", null,
+                    Column::plainDecimal);
         }
         DecimalType type = DataTypes.createDecimalType(Math.max(digits, scale), scale);
         return plain(label, type,

@@ -1,0 +1,26 @@
+/*
+ * delivery_mail: what the two halves of a delivery share: the mails from its
+ * producer to the loop, and the pool's step. Private to delivery*.c.
+ */
+#ifndef SERVICE_DELIVERY_MAIL_H
+#define SERVICE_DELIVERY_MAIL_H
+
+#include "delivery.h"
+
+struct delivery_mail {
+    struct mail mail; /* first: a mail is its delivery_mail */
+    struct delivery *delivery;
+    struct result_page page;
+    bool is_last;
+};
+
+/* [loop] */
+void delivery_mail_deliver(struct mail *mail);
+
+/* [delivery pool] */
+enum delivery_step delivery_feed_step(struct delivery_task *task);
+
+/* Lets go of all that the producer had. */
+void delivery_feed_done(struct delivery *delivery);
+
+#endif
