@@ -113,6 +113,7 @@ def warm_up(service, world):
 def test_memory_is_flat_while_readers_are_slow(world, start_service, record_property):
     service = start_service(
         SPARK_SERVICE_HEAP=HEAP, SPARK_SERVICE_QUERY_TIMEOUT_MAX_MS=3_600_000,
+        SPARK_SERVICE_STREAM_STALL_MS=3_600_000,
         JAVA_TOOL_OPTIONS=f"-Xms{HEAP} -XX:+AlwaysPreTouch").wait_ready()
     warm_up(service, world)
     idle = held_bytes(service)
