@@ -231,18 +231,21 @@ sanitized:
 fake-program: $(FAKE_PROGRAM)
 
 PYTEST_ARGS ?=
-test-integration: $(B)/venv/.made sanitized ## the real service over HTTP: conformance and behaviour
+test-integration: $(B)/venv/.made sanitized $(OBJ)/unit/test_arrow_ipc ## the real service over HTTP: conformance and behaviour
 	$(Q)mkdir -p $(RESULTS); SPARK=$(SPARK) $(PYTHON) -m pytest tests/integration \
 		--junitxml=$(RESULTS)/integration.xml $(PYTEST_ARGS)
 
-.PHONY: bench-overhead bench-stream bench-json
+.PHONY: bench-overhead bench-stream bench-json bench-formats
 bench-overhead: build sample $(B)/venv/.made ## time the service adds to the bridge's own
 	$(Q)SPARK=$(SPARK) $(PYTHON) tests/bench/bench_overhead.py
 bench-stream: build $(B)/venv/.bench ## a million rows to a fast client, beside DuckDB's COPY
 	$(Q)SPARK=$(SPARK) $(PYTHON) tests/bench/bench_stream.py
 bench-json: $(OBJ)/bench/bench_result_json ## rows per second of the JSON writer
 	@$<
-$(OBJ)/bench/%: $(OBJ)/tests/bench/%.o $(OBJ)/tests/unit/arrow_build.o $(SERVICE_LIBRARY)
+bench-formats: $(OBJ)/bench/bench_formats ## rows per second of every format and content coding
+	@$<
+$(OBJ)/bench/%: $(OBJ)/tests/bench/%.o $(OBJ)/tests/bench/bench_batch.o $(OBJ)/tests/unit/arrow_build.o \
+		$(SERVICE_LIBRARY)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 

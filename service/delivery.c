@@ -35,9 +35,8 @@ static void on_drained(void *user)
 
     if (delivery->pages_unreturned == 0)
         return;
-    page_credits_return(&delivery->credits, delivery->pages_unreturned, delivery->bytes_unreturned);
+    page_credits_return(&delivery->credits, delivery->pages_unreturned);
     delivery->pages_unreturned = 0;
-    delivery->bytes_unreturned = 0;
     wake_producer(delivery);
 }
 
@@ -52,7 +51,7 @@ static void on_page(struct delivery *delivery, struct result_page page)
         delivery->events->begin(delivery);
     }
     delivery->pages_unreturned++;
-    delivery->bytes_unreturned += (int64_t)page.length;
+    page_credits_pass(&delivery->credits, page.length); /* http_reply counts it now */
     http_reply_write_taken(delivery->exchange, page.data, page.length);
     /* The write may have ended the client; else ask how much it left behind. */
     if (delivery->exchange != NULL && http_reply_unsent(delivery->exchange) < LOW_WATER_BYTES)
@@ -92,6 +91,7 @@ int delivery_new(struct delivery_host *host, const struct delivery_events *event
     page_credits_init(&delivery->credits, &host->budget);
     host->open++;
     http_exchange_watch(exchange, on_gone, on_drained, delivery);
+    http_exchange_count_unsent(exchange, &host->budget.bytes);
     *ret_delivery = delivery;
     return 0;
 }

@@ -73,17 +73,16 @@ struct delivery {
     struct result_pages *pages;
     struct result_spool *spool;
     struct result_spool_watch watch;
-    size_t next_batch; /* of the spool */
-    size_t end_batch;
-    struct ArrowArray batch; /* under way, when it has a release */
+    size_t next_batch; /* of the spool, and the next row in it */
     int64_t next_row;
+    size_t end_batch;
+    struct ArrowArray batch; /* next_batch, when it has a release */
     struct delivery_mail *over_mail;
 
     /* [loop] */
     struct http_exchange *exchange; /* NULL once answered or gone */
     bool streaming;                 /* the status line is out */
     int pages_unreturned;           /* what the client's reading gives back */
-    int64_t bytes_unreturned;
 };
 
 /* ---- [loop] ---- */

@@ -57,10 +57,15 @@ static int end_pages(struct delivery *delivery, const struct result_end *end,
     return 0;
 }
 
-void delivery_feed_done(struct delivery *delivery)
+static void drop_batch(struct delivery *delivery)
 {
     if (delivery->batch.release != NULL)
         delivery->batch.release(&delivery->batch);
+}
+
+void delivery_feed_done(struct delivery *delivery)
+{
+    drop_batch(delivery);
     result_pages_free(delivery->pages);
     delivery->pages = NULL;
     result_spool_release(delivery->spool);
@@ -131,17 +136,13 @@ static enum delivery_step end_following(struct delivery *delivery, const struct 
     return STEP_OVER;
 }
 
-static enum result_spool_read next_batch(struct delivery *delivery, struct error *err)
+static enum result_spool_read load_batch(struct delivery *delivery, struct error *err)
 {
-    enum result_spool_read got = SPOOL_END;
-
-    if (delivery->next_batch < delivery->end_batch)
-        got = result_spool_read(delivery->spool, delivery->next_batch, &delivery->batch, err);
-    if (got == SPOOL_BATCH) {
-        delivery->next_batch++;
-        delivery->next_row = 0;
-    }
-    return got;
+    if (delivery->batch.release != NULL)
+        return SPOOL_BATCH;
+    if (delivery->next_batch >= delivery->end_batch)
+        return SPOOL_END;
+    return result_spool_read(delivery->spool, delivery->next_batch, &delivery->batch, err);
 }
 
 /* Some rows more of the batch under way. */
@@ -154,8 +155,11 @@ static int add_rows(struct delivery *delivery, struct error *err)
     if (done < 0)
         return -1;
     delivery->next_row += done;
-    if (delivery->next_row >= delivery->batch.length)
-        delivery->batch.release(&delivery->batch);
+    if (delivery->next_row >= delivery->batch.length) {
+        drop_batch(delivery);
+        delivery->next_batch++;
+        delivery->next_row = 0;
+    }
     return 0;
 }
 
@@ -169,6 +173,7 @@ enum delivery_step delivery_feed_step(struct delivery_task *task)
         error_set(&err, ERROR_CANCELLED, "nobody reads the answer");
         return end_following(delivery, &err);
     case CREDIT_NOT_YET:
+        drop_batch(delivery); /* who waits for a client holds pages only */
         return STEP_PARK;
     case CREDIT_THERE:
         break;
@@ -180,8 +185,7 @@ enum delivery_step delivery_feed_step(struct delivery_task *task)
 
         if (result_pages_is_cut(delivery->pages))
             return end_following(delivery, NULL);
-        if (delivery->batch.release == NULL)
-            got = next_batch(delivery, &err);
+        got = load_batch(delivery, &err);
         if (got == SPOOL_NOT_YET)
             return STEP_PARK;
         if (got == SPOOL_END)

@@ -148,6 +148,11 @@ void http_exchange_watch(struct http_exchange *exchange, void (*on_gone)(void *u
     exchange->user = user;
 }
 
+void http_exchange_count_unsent(struct http_exchange *exchange, atomic_llong *bytes)
+{
+    exchange->unsent_bytes = bytes;
+}
+
 void http_exchange_on_sent(struct http_exchange *exchange,
                            void (*on_sent)(void *user, struct monotime sent), void *user)
 {

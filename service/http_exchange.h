@@ -32,6 +32,7 @@ struct http_exchange {
     void (*on_drained)(void *user);
     void *user;
     struct http_sent_watch sent;
+    atomic_llong *unsent_bytes; /* the handler's; NULL: nobody counts */
     bool http_1_0;
     bool client_keeps; /* the client lets the connection go on */
     bool closes;       /* this answer is the connection's last */

@@ -103,16 +103,24 @@ static bool send_whole_head(struct http_exchange *exchange, int status, const ch
 
 static void free_page(const void *bytes, size_t length, void *user)
 {
-    (void)length;
-    (void)user;
+    atomic_llong *unsent_bytes = user;
+
+    if (unsent_bytes != NULL)
+        atomic_fetch_sub(unsent_bytes, (long long)length);
     free((void *)(uintptr_t)bytes);
 }
 
 /* Queues malloc'd bytes without copying; frees them when it can't. */
-static bool send_taken(struct evbuffer *output, char *bytes, size_t length)
+static bool send_taken(const struct http_exchange *exchange, char *bytes, size_t length)
 {
-    if (length > 0 && evbuffer_add_reference(output, bytes, length, free_page, NULL) == 0)
+    struct evbuffer *output = http_connection_output(exchange->connection);
+    atomic_llong *unsent_bytes = exchange->unsent_bytes;
+
+    if (length > 0 && evbuffer_add_reference(output, bytes, length, free_page, unsent_bytes) == 0) {
+        if (unsent_bytes != NULL)
+            atomic_fetch_add(unsent_bytes, (long long)length);
         return true;
+    }
     free(bytes);
     return length == 0;
 }
@@ -144,7 +152,7 @@ void http_reply_send_taken(struct http_exchange *exchange, int status, const cha
     struct http_connection *connection = exchange->connection;
     bool sent = send_whole_head(exchange, status, content_type, headers, header_count, body_length);
     if (sent && !exchange->bodyless)
-        sent = send_taken(http_connection_output(connection), body, body_length);
+        sent = send_taken(exchange, body, body_length);
     else
         free(body);
     if (sent)
@@ -195,7 +203,7 @@ void http_reply_write_taken(struct http_exchange *exchange, char *bytes, size_t 
     bool sent = !exchange->chunked || evbuffer_add_printf(output, "%zx\r\n", length) > 0;
     exchange->record.bytes += (int64_t)length;
     if (sent)
-        sent = send_taken(output, bytes, length);
+        sent = send_taken(exchange, bytes, length);
     else
         free(bytes);
     if (sent && exchange->chunked)

@@ -12,6 +12,7 @@
 #ifndef SERVICE_HTTP_REPLY_H
 #define SERVICE_HTTP_REPLY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -82,6 +83,10 @@ bool http_exchange_has_stalled(const struct http_exchange *exchange);
  * is over by then; asked for before the answer. */
 void http_exchange_on_sent(struct http_exchange *exchange,
                            void (*on_sent)(void *user, struct monotime sent), void *user);
+
+/* Counts in *bytes, which outlives the connection, what is taken for this exchange
+ * (bodies, chunks) until the kernel has it or it is lost.   [loop], read by any */
+void http_exchange_count_unsent(struct http_exchange *exchange, atomic_llong *bytes);
 
 /* The whole answer at once; copies everything. A body of length 0 is fine. */
 void http_reply_send(struct http_exchange *exchange, int status, const char *content_type,

@@ -227,6 +227,11 @@ static int open_queries(struct run *run, struct error *err)
         .slots = (size_t)service->settings.workers,
         .slot_lost_ms = service->settings.slot_lost_ms,
         .history = (size_t)service->settings.history_length,
+        .channel = service->channel,
+        .journal_path = state_dir_journal(service->state_dir),
+        .journal_length = (size_t)service->settings.journal_length,
+        .handles_max = (size_t)service->settings.max_handles,
+        .spool_ttl_s = service->settings.spool_ttl_s,
         .on_slots_lost = on_slots_lost,
         .on_idle = on_queries_idle,
         .user = run,
@@ -314,6 +319,7 @@ static void stop(struct run *run)
     else
         clean = service->life == NULL;
     if (clean) {
+        queries_stop(service->queries);
         delivery_pool_stop(service->deliveries.pool);
         reply_channel_free(service->channel);
         queries_free(service->queries);

@@ -28,6 +28,7 @@ static void look_at_limits(const struct settings *settings)
 {
     metrics_set(METRIC_HTTP_CONNECTIONS_LIMIT, settings->max_connections);
     metrics_set(METRIC_QUEUE_LIMIT, settings->queue_length);
+    metrics_set(METRIC_HANDLES_LIMIT, settings->max_handles);
     metrics_set(METRIC_SLOTS, settings->workers);
     metrics_set(METRIC_CANARY_MAX_AGE, settings->canary_max_age_ms);
     metrics_set(METRIC_MYSQL_LIMIT, settings->mysql_connections);
@@ -55,6 +56,7 @@ static void look_at_queries(const struct service *service)
     set_size(METRIC_QUEUE_DEPTH, query_queue_length(service->queue));
     set_size(METRIC_SLOTS_BUSY, counts.busy);
     set_size(METRIC_SLOTS_LOST, counts.lost);
+    set_size(METRIC_HANDLES, counts.handles);
 }
 
 static void look_at_streams(const struct service *service)

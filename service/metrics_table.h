@@ -53,6 +53,11 @@ X(CANCELLED_WAIT, COUNTER, S("cancellations_total"), "reason=\"wait\"", "")
 X(CANCELLED_STALLED, COUNTER, S("cancellations_total"), "reason=\"stalled\"", "")
 X(CANCELLED_DRAIN, COUNTER, S("cancellations_total"), "reason=\"drain\"", "")
 
+X(HANDLES, GAUGE, S("handles"), "", "Asynchronous queries, those whose results are kept included.")
+X(HANDLES_LIMIT, GAUGE, S("handles_limit"), "", "MAX_HANDLES.")
+X(HANDLES_GIVEN, COUNTER, S("handles_given_total"), "", "Queries that went asynchronous (202).")
+X(HANDLES_EXPIRED, COUNTER, S("handles_expired_total"), "", "Results removed SPOOL_TTL_S after their query.")
+
 /* ---- slots and proof of life ---- */
 X(SLOTS, GAUGE, S("slots"), "", "WORKERS: queries that can run at once.")
 X(SLOTS_BUSY, GAUGE, S("slots_busy"), "", "Slots with a query, lost ones included.")

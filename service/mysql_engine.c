@@ -203,7 +203,8 @@ static int prepare(struct mysql_cursor *cursor, const struct mysql_statement *st
     free(text);
     if (rc != 0)
         return fail_statement(cursor, err);
-    if (mysql_stmt_field_count(cursor->statement) == 0) {
+    /* Of a plan MySQL 8.0 tells the columns only when it is executed. */
+    if (cursor->query.use != MYSQL_EXPLAIN && mysql_stmt_field_count(cursor->statement) == 0) {
         cursor->running = false;
         return mysql_errors_set_no_rows(err);
     }
@@ -378,10 +379,10 @@ int mysql_cursor_next(struct mysql_cursor *cursor, struct ArrowArray *ret_batch,
 {
     int rc = mysql_rows_next(cursor->rows, ret_batch, err);
 
-    if (rc == 0)
-        cursor->running = false;
     if (rc < 0)
         note_failure(cursor);
+    else if (mysql_rows_ended(cursor->rows))
+        cursor->running = false;
     return rc;
 }
 

@@ -523,3 +523,8 @@ int mysql_rows_next(struct mysql_rows *rows, struct ArrowArray *ret_batch, struc
     }
     return rows->row_count > 0 ? finish_batch(rows, ret_batch, err) : 0;
 }
+
+bool mysql_rows_ended(const struct mysql_rows *rows)
+{
+    return rows->ended;
+}

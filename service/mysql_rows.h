@@ -6,6 +6,8 @@
 #ifndef SERVICE_MYSQL_ROWS_H
 #define SERVICE_MYSQL_ROWS_H
 
+#include <stdbool.h>
+
 #include "arrow_c_data.h"
 #include "error.h"
 #include "mysql_columns.h"
@@ -23,5 +25,8 @@ void mysql_rows_free(struct mysql_rows *rows);
 
 /* 1: *ret_batch is filled, the caller releases it; 0: end; -1: *err. */
 int mysql_rows_next(struct mysql_rows *rows, struct ArrowArray *ret_batch, struct error *err);
+
+/* True once the server has sent its last row, though that may be in a batch yet to be used. */
+bool mysql_rows_ended(const struct mysql_rows *rows);
 
 #endif

@@ -66,14 +66,20 @@ void page_credits_take(struct page_credits *credits, size_t bytes)
     atomic_fetch_add(&credits->budget->bytes, (long long)bytes);
 }
 
-void page_credits_return(struct page_credits *credits, int pages, int64_t bytes)
+void page_credits_pass(struct page_credits *credits, size_t bytes)
+{
+    pthread_mutex_lock(&credits->lock);
+    credits->bytes -= (int64_t)bytes;
+    pthread_mutex_unlock(&credits->lock);
+    atomic_fetch_sub(&credits->budget->bytes, (long long)bytes);
+}
+
+void page_credits_return(struct page_credits *credits, int pages)
 {
     pthread_mutex_lock(&credits->lock);
     credits->pages -= pages;
-    credits->bytes -= bytes;
     pthread_cond_signal(&credits->returned);
     pthread_mutex_unlock(&credits->lock);
-    atomic_fetch_sub(&credits->budget->bytes, bytes);
 }
 
 void page_credits_stop(struct page_credits *credits)

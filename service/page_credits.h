@@ -21,22 +21,22 @@
 /* Shared by all answers. */
 struct page_budget {
     int64_t bytes_max;
-    atomic_llong bytes; /* of pages on their way */
+    atomic_llong bytes; /* of pages on their way, until the kernel has them */
 };
 
 struct page_credits {
     struct page_budget *budget; /* borrowed */
     pthread_mutex_t lock;
     pthread_cond_t returned;
-    int pages; /* under lock, as all below: on their way */
-    int64_t bytes;
+    int pages;     /* under lock, as all below: on their way */
+    int64_t bytes; /* of those still counted here */
     bool stopped;
 };
 
 enum page_credit { CREDIT_THERE, CREDIT_NOT_YET, CREDIT_STOPPED };
 
 void page_credits_init(struct page_credits *credits, struct page_budget *budget);
-/* Gives back what is still on its way. */
+/* Gives back what is still counted here. */
 void page_credits_done(struct page_credits *credits);
 
 /* Whether another page may go. Only one thread at a time makes pages; what it was
@@ -49,8 +49,11 @@ enum page_credit page_credits_wait(struct page_credits *credits, int64_t patienc
 /* A page of so many bytes is on its way now.   [producer] */
 void page_credits_take(struct page_credits *credits, size_t bytes);
 
-/* The client has taken all that was on its way up to here.   [loop] */
-void page_credits_return(struct page_credits *credits, int pages, int64_t bytes);
+/* A page's bytes are somebody else's to count in the budget.   [loop] */
+void page_credits_pass(struct page_credits *credits, size_t bytes);
+
+/* The client has taken so many pages.   [loop] */
+void page_credits_return(struct page_credits *credits, int pages);
 
 /* Wakes the waiter for good: nobody reads any more.   [loop] */
 void page_credits_stop(struct page_credits *credits);

@@ -10,6 +10,12 @@
  * long before the run (a refusal, a cancel) or long after (a slow reader, served
  * out of the spool): a query lives until both are.
  *
+ * A query with wait_ms and on_wait=continue keeps its rows: its answer begins when
+ * the run is over. When the wait is over before, its id is journaled and then given
+ * to the client (202); such a query is kept, with its rows, for SPOOL_TTL_S:
+ *
+ *   SUCCEEDED -> EXPIRED
+ *
  * The client is answered as soon as the answer is known; the slot is free only
  * when the worker is back. A worker that stays away is a lost slot.
  */
@@ -20,6 +26,8 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "handle_journal.h"
+#include "kept_results.h"
 #include "mysql_sources.h"
 #include "query_request.h"
 
@@ -29,17 +37,24 @@ struct event_base;
 struct http_exchange;
 struct mysql_engine;
 struct queries;
+struct query;
 struct query_queue;
 struct query_registry;
+struct reply_channel;
 
 struct queries_config {
     struct event_base *base;          /* borrowed */
     struct query_queue *queue;        /* borrowed */
     struct mysql_engine *mysql;       /* borrowed */
     struct delivery_host *deliveries; /* borrowed */
+    struct reply_channel *channel;    /* borrowed */
     size_t slots;
     int64_t slot_lost_ms;
-    size_t history; /* ended queries that are remembered */
+    size_t history;           /* ended queries that are remembered */
+    const char *journal_path; /* these four: see query_handles.h */
+    size_t journal_length;
+    size_t handles_max;
+    int64_t spool_ttl_s;
     /* More than half of the slots are lost: the process should leave. */
     void (*on_slots_lost)(void *user);
     /* After queries_drain: none is alive any more. Runs from the loop. */
@@ -48,6 +63,7 @@ struct queries_config {
 };
 
 struct queries_counts {
+    size_t handles; /* that are or may become asynchronous, kept results included */
     size_t queued;
     size_t busy; /* slots with a query, lost ones included */
     size_t lost;
@@ -55,6 +71,9 @@ struct queries_counts {
 
 int queries_new(const struct queries_config *config, struct queries **ret_queries,
                 struct error *err);
+
+/* Ends its thread; the delivery pool and the channel are to go next. NULL is fine. */
+void queries_stop(struct queries *queries);
 
 /* Frees what is left; no worker may hold a query. */
 void queries_free(struct queries *queries);
@@ -75,6 +94,14 @@ void queries_cancel_tagged(struct queries *queries, const char *tag,
 
 /* All that are known, to be looked at only. */
 const struct query_registry *queries_known(const struct queries *queries);
+
+/* What became of an id that is not known any more. */
+enum handle_origin queries_origin(const struct queries *queries, const char *id);
+
+/* Answers the exchange with the rows that are kept of a query (query->kept), all
+ * (KEPT_RESULTS_WHOLE) or one chunk of them. */
+void queries_send_kept(struct queries *queries, struct http_exchange *exchange, struct query *query,
+                       const struct result_choice *choice, size_t chunk);
 
 /* Refuses new ones with 503 `draining`; on_idle runs once none is left. */
 void queries_drain(struct queries *queries);

@@ -1,11 +1,15 @@
 #include "queries_handler.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
 
 #include "byte_buffer.h"
+#include "engine_life.h"
 #include "http_reply.h"
 #include "queries.h"
 #include "query.h"
+#include "query_handler.h"
 #include "query_list.h"
 #include "query_registry.h"
 #include "query_reply.h"
@@ -38,6 +42,27 @@ static void read_id(const char *component, char ret_id[QUERY_ID_BYTES + 1])
     for (; component[i] != '\0' && component[i] != '/' && i < QUERY_ID_BYTES; i++)
         ret_id[i] = (char)tolower((unsigned char)component[i]);
     ret_id[i] = '\0';
+}
+
+/* An id that isn't known (any more). */
+static void refuse_unknown(const struct service *service, struct http_exchange *exchange,
+                           const char *id)
+{
+    struct error err;
+
+    switch (queries_origin(service->queries, id)) {
+    case HANDLE_OF_THIS_RUN:
+        error_set(&err, ERROR_GONE, "query %s is over and its results have expired", id);
+        break;
+    case HANDLE_OF_EARLIER_RUN:
+        error_set(&err, ERROR_GONE, "query %s and its results are lost: the service was restarted",
+                  id);
+        break;
+    case HANDLE_UNKNOWN:
+        error_set(&err, ERROR_NOT_FOUND, "no query %s", id);
+        break;
+    }
+    query_reply_refusal(exchange, &err);
 }
 
 /* ---- cancel ---- */
@@ -86,6 +111,10 @@ static void cancel_one(struct service *service, struct http_exchange *exchange, 
     struct byte_buffer body = {0};
     struct error err;
 
+    if (query_registry_find(queries_known(service->queries), id) == NULL) {
+        refuse_unknown(service, exchange, id);
+        return;
+    }
     if (queries_cancel(service->queries, id, &err) != 0) {
         query_reply_refusal(exchange, &err);
         return;
@@ -95,6 +124,11 @@ static void cancel_one(struct service *service, struct http_exchange *exchange, 
 }
 
 /* ---- look ---- */
+
+static struct engine_facts *facts_of(const struct service *service)
+{
+    return service->health.engine_ready ? engine_life_facts(service->life) : NULL;
+}
 
 static void show_list(struct service *service, struct http_exchange *exchange)
 {
@@ -108,7 +142,7 @@ static void show_list(struct service *service, struct http_exchange *exchange)
         query_list_read(&string, &filter, &err) != 0) {
         query_reply_refusal(exchange, &err);
     } else {
-        query_list_append(&body, queries_known(service->queries), &filter);
+        query_list_append(&body, queries_known(service->queries), &filter, facts_of(service));
         send_json(exchange, 200, &body);
     }
     query_string_done(&string);
@@ -118,15 +152,78 @@ static void show_one(struct service *service, struct http_exchange *exchange, co
 {
     const struct query *query = query_registry_find(queries_known(service->queries), id);
     struct byte_buffer body = {0};
-    struct error err;
 
     if (query == NULL) {
-        error_set(&err, ERROR_NOT_FOUND, "no query %s", id);
-        query_reply_refusal(exchange, &err);
+        refuse_unknown(service, exchange, id);
         return;
     }
-    query_status_append(&body, query);
+    query_status_append(&body, query, facts_of(service));
     send_json(exchange, 200, &body);
+}
+
+/* ---- kept rows ---- */
+
+static int read_chunk(struct http_exchange *exchange, size_t *ret_chunk, struct error *err)
+{
+    static const char *const PARAMETERS[] = {"chunk", NULL};
+    struct query_string string = {0};
+    const char *text = NULL;
+    char *end = NULL;
+    unsigned long chunk = 0;
+    int rc = 0;
+
+    if (query_string_parse(http_exchange_request(exchange)->query, PARAMETERS, &string, err) != 0)
+        return -1;
+    text = query_string_get(&string, "chunk");
+    if (text == NULL) {
+        *ret_chunk = KEPT_RESULTS_WHOLE;
+    } else {
+        errno = 0;
+        chunk = strtoul(text, &end, 10);
+        if (!isdigit((unsigned char)text[0]) || *end != '\0' || errno != 0 ||
+            chunk == KEPT_RESULTS_WHOLE)
+            rc = error_set(err, ERROR_BAD_REQUEST, "chunk: '%.64s' is not a number", text);
+        *ret_chunk = chunk;
+    }
+    query_string_done(&string);
+    return rc;
+}
+
+/* Of a query that is over and has no rows to give: why. */
+static void refuse_rows(struct http_exchange *exchange, const struct query *query)
+{
+    struct error err = query->problem;
+
+    if (query->state == QUERY_EXPIRED)
+        error_set(&err, ERROR_GONE, "the results of query %s have expired", query->id);
+    else if (query->problem.code == ERROR_NONE)
+        error_set(&err, ERROR_GONE, "the rows of query %s went to the client that asked",
+                  query->id);
+    query_reply_problem(exchange, query, &err);
+}
+
+static void send_results(struct service *service, struct http_exchange *exchange,
+                         struct query *query)
+{
+    struct result_choice choice;
+    size_t chunk = 0;
+    struct error err;
+
+    if (read_chunk(exchange, &chunk, &err) != 0 ||
+        query_handler_negotiate(exchange, &choice, &err) != 0) {
+        query_reply_refusal(exchange, &err);
+    } else if (!query_state_is_over(query->state) && !query_request_keeps_rows(&query->request)) {
+        error_set(&err, ERROR_CONFLICT,
+                  "the rows of query %s go to the client that asked; wait_ms keeps them",
+                  query->id);
+        query_reply_problem(exchange, query, &err);
+    } else if (!query_state_is_over(query->state)) {
+        query_reply_accepted(exchange, query, facts_of(service));
+    } else if (query->kept == NULL) {
+        refuse_rows(exchange, query);
+    } else {
+        queries_send_kept(service->queries, exchange, query, &choice, chunk);
+    }
 }
 
 /* ---- the routes ---- */
@@ -139,6 +236,20 @@ void queries_handler_all(struct service *service, struct http_exchange *exchange
         cancel_tagged(service, exchange);
     else
         show_list(service, exchange);
+}
+
+void queries_handler_results(struct service *service, struct http_exchange *exchange,
+                             const char *component)
+{
+    struct query *query = NULL;
+    char id[QUERY_ID_BYTES + 1];
+
+    read_id(component, id);
+    query = query_registry_find(queries_known(service->queries), id);
+    if (query == NULL)
+        refuse_unknown(service, exchange, id);
+    else
+        send_results(service, exchange, query);
 }
 
 void queries_handler_one(struct service *service, struct http_exchange *exchange,

@@ -16,4 +16,8 @@ void queries_handler_all(struct service *service, struct http_exchange *exchange
 void queries_handler_one(struct service *service, struct http_exchange *exchange,
                          const char *component);
 
+/* GET and HEAD: its kept rows, all or `chunk`. */
+void queries_handler_results(struct service *service, struct http_exchange *exchange,
+                             const char *component);
+
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "result_spool.h"
 #include "utf8.h"
 
 /* Version 4 UUID, RFC 9562. */
@@ -55,30 +56,37 @@ void query_free(struct query *query)
     query_request_done(&query->request);
     mysql_target_done(&query->mysql);
     mysql_cutoff_done(&query->cutoff);
+    result_spool_release(query->kept);
     free(query);
+}
+
+static char *cut_text(char *text, size_t limit)
+{
+    size_t length = utf8_cut(text, strlen(text), limit);
+    char *shorter = text[length] != '\0' ? strndup(text, length) : NULL;
+
+    if (shorter == NULL)
+        return text;
+    free(text);
+    return shorter;
 }
 
 void query_shed(struct query *query)
 {
     struct query_request *request = &query->request;
-    struct query_request kept = {.source = request->source, .engine = request->engine};
-    size_t length = utf8_cut(request->sql, strlen(request->sql), QUERY_SQL_SHOWN_BYTES);
+    struct query_request spare = *request;
 
-    kept.sql = request->sql;
-    if (kept.sql[length] != '\0') {
-        char *shorter = strndup(kept.sql, length);
-        if (shorter != NULL) {
-            free(kept.sql);
-            kept.sql = shorter;
-        }
-    }
-    memcpy(kept.tags, request->tags, sizeof(kept.tags));
-    kept.tag_count = request->tag_count;
-    request->sql = NULL;
-    request->tag_count = 0;
-    query_request_done(request);
+    spare.sql = NULL;
+    spare.tag_count = 0;
+    query_request_done(&spare);
     mysql_target_done(&query->mysql);
-    *request = kept;
+    request->sql = cut_text(request->sql, QUERY_SQL_SHOWN_BYTES);
+    request->path = NULL;
+    request->table = NULL;
+    request->params_json = NULL;
+    request->query_id = NULL;
+    request->config = (struct query_mysql_config){0};
+    request->as_of = (struct query_as_of){0};
 }
 
 bool query_has_tag(const struct query *query, const char *tag)

@@ -1,6 +1,6 @@
 /*
  * query: one query from its request to its outcome, as data. Who may touch
- * which part is said at each block; queries.c (loop) and query_runner.c
+ * which part is said at each block; query_machine.c (loop) and query_runner.c
  * (worker) are the only writers.
  *
  * Life: made by the loop; lent to the queue, then to one worker; back with the
@@ -30,6 +30,7 @@
 struct delivery;
 struct event;
 struct query;
+struct result_spool;
 
 enum query_state {
     QUERY_QUEUED,
@@ -94,12 +95,19 @@ struct query {
     struct monotime run_started;
     struct query_outcome outcome;
     struct query_timing timing;
+    struct result_spool *kept; /* all rows of one that keeps them; held; NULL: none */
 
     /* [loop] */
     enum query_state state;
     enum query_state ends_as;  /* of a CANCELLING one: CANCELLED or TIMED_OUT */
     struct delivery *delivery; /* the answer to who asked; NULL once it is over */
     struct event *timer;       /* queue timeout, then run timeout */
+    struct event *wait_timer;  /* wait_ms, NULL: the caller waits to the end */
+    bool sends_kept;           /* its kept rows go to the caller that waited */
+    bool promised;  /* its caller may come back with the id: a 202 is out or on its way */
+    bool has_place; /* counted by query_handles */
+    struct monotime forget_at; /* of a pinned one; unset once its rows are gone */
+    unsigned readers;          /* deliveries of its kept rows */
     struct monotime started;
     struct monotime cancel_began;
     struct monotime ended;

@@ -27,6 +27,17 @@ int query_handler_negotiate(const struct http_exchange *exchange, struct result_
     return rc;
 }
 
+/* Without memory to read it there is no preference. */
+static struct prefer read_prefer(const struct http_exchange *exchange)
+{
+    struct byte_buffer value = {0};
+    bool found = http_exchange_join_header(exchange, "Prefer", &value);
+    struct prefer prefer = prefer_parse(found && !value.failed ? value.data : NULL);
+
+    byte_buffer_done(&value);
+    return prefer;
+}
+
 /* MySQL's own EXPLAIN is the only one that doesn't run the statement. */
 static int check_explains(const struct query_request *request, struct error *err)
 {
@@ -38,12 +49,14 @@ static int check_explains(const struct query_request *request, struct error *err
 
 /* The fields of the request, from the body or, of GET and HEAD, from the target. */
 static int parse(const struct service *service, const struct http_request *http,
-                 enum query_source source, struct query_request *ret_request, struct error *err)
+                 const struct prefer *prefer, enum query_source source,
+                 struct query_request *ret_request, struct error *err)
 {
     const struct query_limits limits = {
         .timeout_ms_default = service->settings.query_timeout_ms,
         .timeout_ms_max = service->settings.query_timeout_max_ms,
         .queue_timeout_ms_default = service->settings.queue_timeout_ms,
+        .wait_ms_preferred = prefer_wait_ms(prefer, QUERY_WAIT_MS_MAX),
     };
     struct byte_buffer fields = {0};
     int rc = -1;
@@ -61,6 +74,7 @@ static void submit(struct service *service, struct http_exchange *exchange,
                    enum query_source source, bool explains)
 {
     const struct http_request *http = http_exchange_request(exchange);
+    const struct prefer prefer = read_prefer(exchange);
     bool only_plans = explains || http->method == METHOD_HEAD;
     struct query_request request = {0};
     struct mysql_target target = {0};
@@ -68,7 +82,7 @@ static void submit(struct service *service, struct http_exchange *exchange,
     struct error err;
 
     if ((!explains && query_handler_negotiate(exchange, &answer, &err) != 0) ||
-        parse(service, http, source, &request, &err) != 0) {
+        parse(service, http, &prefer, source, &request, &err) != 0) {
         query_reply_refusal(exchange, &err);
         return;
     }
@@ -79,9 +93,12 @@ static void submit(struct service *service, struct http_exchange *exchange,
         query_reply_refusal(exchange, &err);
         return;
     }
+    if (only_plans)
+        request.wait_ms = -1; /* there are no rows to come back for */
     request.explains = only_plans;
     request.heads = http->method == METHOD_HEAD;
     request.answer = answer;
+    request.prefer = prefer;
     queries_submit(service->queries, exchange, &request, &target);
 }
 

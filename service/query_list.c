@@ -91,7 +91,7 @@ static const struct query *next_match(const struct query *query,
 }
 
 void query_list_append(struct byte_buffer *out, const struct query_registry *registry,
-                       const struct query_list_filter *filter)
+                       const struct query_list_filter *filter, struct engine_facts *facts)
 {
     const struct query *query = next_match(query_registry_newest(registry), filter);
     uint64_t last = 0;
@@ -100,7 +100,7 @@ void query_list_append(struct byte_buffer *out, const struct query_registry *reg
     for (size_t i = 0; i < filter->limit && query != NULL; i++) {
         if (i > 0)
             byte_buffer_append_char(out, ',');
-        query_status_append(out, query);
+        query_status_append(out, query, facts);
         last = query->generation;
         query = next_match(query->older, filter);
     }

@@ -13,6 +13,7 @@
 #define QUERY_LIST_LIMIT_MAX 500
 
 struct byte_buffer;
+struct engine_facts;
 struct query_registry;
 struct query_string;
 
@@ -32,6 +33,6 @@ int query_list_read(const struct query_string *string, struct query_list_filter 
 
 /* {"queries":[...],"next":"..."}; `next` is null on the last page. */
 void query_list_append(struct byte_buffer *out, const struct query_registry *registry,
-                       const struct query_list_filter *filter);
+                       const struct query_list_filter *filter, struct engine_facts *facts);
 
 #endif

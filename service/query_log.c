@@ -8,6 +8,7 @@
 #include "http_reply.h"
 #include "log.h"
 #include "query.h"
+#include "result_spool.h"
 
 /* What the line needs after the query itself is gone. */
 struct sent_record {
@@ -70,4 +71,17 @@ void query_log_ended(const struct query *query, const struct error *err)
              LOG_TEXT("state", query_state_name(query->state)), LOG_NUMBER("slot", query->slot),
              LOG_NUMBER("elapsed_us", monotime_span_us(query->received, monotime_now())),
              LOG_TEXT("code", error_code_name(err->code)), LOG_TEXT("detail", err->detail));
+}
+
+void query_log_kept(const struct query *query)
+{
+    log_line(LOG_INFO, "query done, rows kept", LOG_TEXT("query_id", query->id),
+             LOG_TEXT("source", query_source_name(query->request.source)),
+             LOG_TEXT("engine", query_engine_name(query)), LOG_NUMBER("slot", query->slot),
+             LOG_NUMBER("rows", query->outcome.rows),
+             LOG_NUMBER("spooled_bytes", result_spool_look(query->kept).bytes),
+             LOG_NUMBER("total_us", monotime_span_us(query->received, query->ended)),
+             LOG_NUMBER("queue_us", query->timing.queue_us),
+             LOG_NUMBER("plan_us", query->timing.plan_us),
+             LOG_NUMBER("run_us", query->timing.run_us));
 }

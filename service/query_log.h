@@ -18,6 +18,9 @@ struct query;
 void query_log_when_sent(struct http_exchange *exchange, const struct query *query,
                          const struct delivery *delivery);
 
+/* Logs now: its rows are kept for who comes back. */
+void query_log_kept(const struct query *query);
+
 /* Logs now. */
 void query_log_ended(const struct query *query, const struct error *err);
 

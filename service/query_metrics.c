@@ -79,6 +79,12 @@ void query_metrics_cancelled(enum metric reason)
     metrics_add(reason, 1);
 }
 
+void query_metrics_fetched(int64_t rows, int64_t bytes)
+{
+    metrics_add(METRIC_RESULT_ROWS, rows);
+    metrics_add(METRIC_RESULT_BYTES, bytes);
+}
+
 void query_metrics_ended(const struct query *query)
 {
     struct monotime now = monotime_now();
@@ -88,6 +94,8 @@ void query_metrics_ended(const struct query *query)
     if (monotime_is_set(query->cancel_began))
         metrics_observe_us(HISTOGRAM_CANCEL_LATENCY,
                            monotime_span_us(query->cancel_began, query->ended));
+    if (query->kept != NULL)
+        return; /* counted as they are fetched */
     metrics_add(METRIC_RESULT_ROWS, query->outcome.rows);
     metrics_add(METRIC_RESULT_BYTES, query->outcome.bytes);
     if (query->outcome.truncated)

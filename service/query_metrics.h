@@ -1,5 +1,5 @@
 /*
- * query_metrics: what is counted of a query's life. queries.c calls it at each
+ * query_metrics: what is counted of a query's life. query_machine.c calls it at each
  * transition.   [loop]
  */
 #ifndef SERVICE_QUERY_METRICS_H
@@ -21,6 +21,9 @@ void query_metrics_started(const struct query *query);
 
 /* It is to end before its time; once a query. */
 void query_metrics_cancelled(enum metric reason);
+
+/* Kept rows of it were sent to somebody. */
+void query_metrics_fetched(int64_t rows, int64_t bytes);
 
 /* Its state is final and its worker is back. */
 void query_metrics_ended(const struct query *query);

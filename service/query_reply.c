@@ -9,6 +9,7 @@
 #include "http_reply.h"
 #include "problem.h"
 #include "query.h"
+#include "query_status.h"
 
 #define TIMING_BYTES 160
 #define HEADERS_MAX 8
@@ -42,6 +43,19 @@ static size_t common_headers(const struct query *query, enum content_coding codi
     return count;
 }
 
+/* The wait that an answer with rows kept to; respond-async it wasn't. */
+static void add_preference(const struct query *query, char ret_text[PREFER_APPLIED_BYTES],
+                           struct http_header *headers, size_t *count)
+{
+    struct prefer applied = query->request.prefer;
+
+    applied.respond_async = false;
+    if (!query->request.wait_preferred || query->promised || applied.wait_s < 0)
+        return;
+    prefer_format_applied(&applied, ret_text);
+    headers[(*count)++] = (struct http_header){"Preference-Applied", ret_text};
+}
+
 /* HEAD: the query was planned, not run, so that nobody knows how long its rows
  * are. Takes `plan`, which isn't sent. */
 static void send_head(struct http_exchange *exchange, const struct query *query,
@@ -58,8 +72,10 @@ void query_reply_whole(struct http_exchange *exchange, const struct query *query
 {
     char timing[TIMING_BYTES];
     struct http_header headers[HEADERS_MAX];
+    char preference[PREFER_APPLIED_BYTES];
     size_t count = common_headers(query, delivery->tally.coding, headers);
 
+    add_preference(query, preference, headers, &count);
     format_timing(query, delivery, timing);
     headers[count++] = (struct http_header){"Server-Timing", timing};
     if (query->request.heads) {
@@ -76,8 +92,10 @@ void query_reply_begin(struct http_exchange *exchange, const struct query *query
                        const struct delivery *delivery)
 {
     struct http_header headers[HEADERS_MAX];
+    char preference[PREFER_APPLIED_BYTES];
     size_t count = common_headers(query, delivery->options.choice.coding, headers);
 
+    add_preference(query, preference, headers, &count);
     http_reply_begin(exchange, 200, result_choice_content_type(&delivery->options.choice), headers,
                      count, "Server-Timing, Result-Truncated");
 }
@@ -97,6 +115,35 @@ void query_reply_end(struct http_exchange *exchange, const struct query *query,
     else
         free(bytes);
     http_reply_end(exchange, trailers, sizeof(trailers) / sizeof(trailers[0]));
+}
+
+void query_reply_accepted(struct http_exchange *exchange, const struct query *query,
+                          struct engine_facts *facts)
+{
+    struct byte_buffer body = {0};
+    struct http_header headers[HEADERS_MAX];
+    char location[sizeof(QUERIES_PATH) + QUERY_ID_BYTES];
+    char applied[PREFER_APPLIED_BYTES];
+    char retry_after[16];
+    size_t count = 0;
+
+    query_status_append(&body, query, facts);
+    if (body.failed) {
+        byte_buffer_done(&body);
+        http_reply_abort(exchange);
+        return;
+    }
+    snprintf(location, sizeof(location), QUERIES_PATH "/%s", query->id);
+    snprintf(retry_after, sizeof(retry_after), "%d", RETRY_AFTER_S);
+    headers[count++] = (struct http_header){"Query-Id", query->id};
+    headers[count++] = (struct http_header){"Location", location};
+    headers[count++] = (struct http_header){"Retry-After", retry_after};
+    if (query->request.wait_preferred) {
+        prefer_format_applied(&query->request.prefer, applied);
+        headers[count++] = (struct http_header){"Preference-Applied", applied};
+    }
+    http_reply_send_taken(exchange, 202, "application/json", headers, count, body.data,
+                          body.length);
 }
 
 /* A page ends behind a row, so a line of its own can follow any page. */

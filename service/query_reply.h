@@ -10,6 +10,7 @@
 #include "error.h"
 
 struct delivery;
+struct engine_facts;
 struct http_exchange;
 struct query;
 
@@ -24,6 +25,11 @@ void query_reply_begin(struct http_exchange *exchange, const struct query *query
 /* Last bytes (taken) and the trailers. */
 void query_reply_end(struct http_exchange *exchange, const struct query *query,
                      const struct delivery *delivery, char *bytes, size_t length);
+
+/* 202: where the query is to be asked for, and how it is now. Its progress is in
+ * `facts`, or unknown (NULL). */
+void query_reply_accepted(struct http_exchange *exchange, const struct query *query,
+                          struct engine_facts *facts);
 
 /* A query that failed amid its long answer: breaks the stream off. NDJSON with
  * an end line says why in it first. */

@@ -21,6 +21,7 @@ struct reader {
     struct query_request *request;
     const struct query_limits *limits;
     struct error *err;
+    bool has_on_wait;
 };
 
 static int fail(struct reader *reader, const char *field, const char *reason)
@@ -248,16 +249,22 @@ static int read_byte_limit(struct reader *reader, const json_t *value)
     return read_integer(reader, "byte_limit", value, 1, INT64_MAX, &reader->request->byte_limit);
 }
 
-static int refuse_wait_ms(struct reader *reader, const json_t *value)
+static int read_wait(struct reader *reader, const json_t *value)
 {
-    (void)value;
-    return error_set(reader->err, ERROR_BAD_REQUEST, "wait_ms is not available yet");
+    reader->request->wait_preferred = false;
+    return read_integer(reader, "wait_ms", value, 0, QUERY_WAIT_MS_MAX, &reader->request->wait_ms);
 }
 
-static int refuse_on_wait(struct reader *reader, const json_t *value)
+static int read_on_wait(struct reader *reader, const json_t *value)
 {
-    (void)value;
-    return error_set(reader->err, ERROR_BAD_REQUEST, "on_wait is not available yet");
+    static const char *const names[] = {[WAIT_CONTINUE] = "continue", [WAIT_CANCEL] = "cancel"};
+    int choice = 0;
+
+    if (read_choice(reader, "on_wait", value, names, 2, "must be continue or cancel", &choice) < 0)
+        return -1;
+    reader->request->on_wait = (enum query_on_wait)choice;
+    reader->has_on_wait = true;
+    return 0;
 }
 
 static int read_query_id(struct reader *reader, const json_t *value)
@@ -337,8 +344,8 @@ static const struct field body_fields[] = {
     {"queue_timeout_ms", IN_ALL, read_queue_timeout},
     {"row_limit", IN_ALL, read_row_limit},
     {"byte_limit", IN_ALL, read_byte_limit},
-    {"wait_ms", IN_ALL, refuse_wait_ms},
-    {"on_wait", IN_ALL, refuse_on_wait},
+    {"wait_ms", IN_ALL, read_wait},
+    {"on_wait", IN_ALL, read_on_wait},
     {"query_id", IN_ALL, read_query_id},
     {"tags", IN_ALL, read_tags},
     {"cache", IN_ALL, read_cache},
@@ -427,6 +434,8 @@ static int check_together(struct reader *reader)
         return fail(reader, "path", "is required");
     if (request->path != NULL && request->table != NULL)
         return fail(reader, "table", "can't be given together with path");
+    if (reader->has_on_wait && request->wait_ms < 0)
+        return fail(reader, "on_wait", "needs wait_ms, or the header Prefer: wait");
     return 0;
 }
 
@@ -466,6 +475,8 @@ int query_request_parse(enum query_source source, const char *body, size_t lengt
         .source = source,
         .timeout_ms = limits->timeout_ms_default,
         .queue_timeout_ms = limits->queue_timeout_ms_default,
+        .wait_ms = limits->wait_ms_preferred,
+        .wait_preferred = limits->wait_ms_preferred >= 0,
         .row_limit = -1,
         .byte_limit = -1,
     };
@@ -492,6 +503,11 @@ int query_request_parse(enum query_source source, const char *body, size_t lengt
 bool query_request_is_direct(const struct query_request *request)
 {
     return request->source == QUERY_MYSQL && request->engine != ENGINE_SPARK;
+}
+
+bool query_request_keeps_rows(const struct query_request *request)
+{
+    return request->wait_ms >= 0 && request->on_wait == WAIT_CONTINUE;
 }
 
 void query_request_done(struct query_request *request)

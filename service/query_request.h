@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "prefer.h"
 #include "result_format.h"
 
 #define QUERY_SQL_MAX_BYTES (64 * 1024)
@@ -23,6 +24,7 @@
 enum query_source { QUERY_MYSQL, QUERY_PARQUET, QUERY_DELTA, QUERY_ICEBERG, QUERY_SOURCE_COUNT };
 
 enum query_engine { ENGINE_AUTO, ENGINE_DIRECT, ENGINE_SPARK };
+enum query_on_wait { WAIT_CONTINUE, WAIT_CANCEL };
 enum query_cache_mode { CACHE_USE, CACHE_REFRESH, CACHE_OFF };
 
 /* `config` of a mysql request: a named source, or host+port+user+password+database. */
@@ -44,10 +46,13 @@ struct query_as_of {
     char *timestamp;     /* RFC 3339 UTC, "...Z"; NULL = not given */
 };
 
+#define QUERY_WAIT_MS_MAX 600000
+
 struct query_limits {
     int64_t timeout_ms_default;
     int64_t timeout_ms_max;
     int64_t queue_timeout_ms_default;
+    int64_t wait_ms_preferred; /* what the Prefer header asks for, -1 = nothing */
 };
 
 struct query_request {
@@ -61,9 +66,13 @@ struct query_request {
     enum query_engine engine;
     int64_t timeout_ms;
     int64_t queue_timeout_ms;
-    int64_t row_limit;  /* -1 = none */
-    int64_t byte_limit; /* -1 = none */
-    char *query_id;     /* lower-case UUID; NULL = the service makes one */
+    int64_t wait_ms; /* for the first byte of the answer; -1 = to the end */
+    enum query_on_wait on_wait;
+    bool wait_preferred;  /* by the Prefer header; the field counts before it */
+    struct prefer prefer; /* that header, when it counts; of the handler's */
+    int64_t row_limit;    /* -1 = none */
+    int64_t byte_limit;   /* -1 = none */
+    char *query_id;       /* lower-case UUID; NULL = the service makes one */
     char *tags[QUERY_TAGS_MAX];
     size_t tag_count;
     enum query_cache_mode cache;
@@ -82,6 +91,9 @@ int query_request_parse(enum query_source source, const char *body, size_t lengt
 /* True when the direct engine runs it: a MySQL query whose caller didn't ask for
  * spark. What the gate lets through is a plain read, so `auto` is direct. */
 bool query_request_is_direct(const struct query_request *request);
+
+/* True when it may become asynchronous: its rows are kept from the start. */
+bool query_request_keeps_rows(const struct query_request *request);
 
 /* Frees the contents; fine on a zeroed struct. The password is overwritten first. */
 void query_request_done(struct query_request *request);

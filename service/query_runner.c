@@ -270,6 +270,7 @@ void query_runner_run(struct query_runner *runner, struct query *query)
     query->outcome.err = err;
     query->outcome.rows = run.sink.rows;
     query->outcome.truncated = run.sink.is_full;
+    query->kept = result_sink_keep(&run.sink, &run.end, failed ? &err : NULL);
     post(&run, run.done_mail, NEWS_DONE);
     result_sink_end(&run.sink, &run.end, failed ? &err : NULL);
 }

@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "byte_buffer.h"
+#include "engine_facts.h"
 #include "json_text.h"
 #include "problem.h"
 #include "query.h"
+#include "result_spool.h"
 #include "utf8.h"
 
 static void append_key(struct byte_buffer *out, const char *key)
@@ -56,7 +58,38 @@ static void append_problem(struct byte_buffer *out, const struct query *query)
         problem_append(out, &query->problem, NULL, query->id, -1);
 }
 
-void query_status_append(struct byte_buffer *out, const struct query *query)
+static void append_progress(struct byte_buffer *out, const struct query *query,
+                            struct engine_facts *facts)
+{
+    struct spark_progress progress;
+
+    append_key(out, "progress");
+    if (query->state != QUERY_RUNNING || !engine_facts_progress(facts, query->tag, &progress)) {
+        byte_buffer_append_text(out, "null");
+        return;
+    }
+    byte_buffer_append_format(
+        out, "{\"stages_done\":%lld,\"stages\":%lld,\"tasks_done\":%lld,\"tasks\":%lld}",
+        (long long)progress.stages_done, (long long)progress.stages, (long long)progress.tasks_done,
+        (long long)progress.tasks);
+}
+
+static void append_results(struct byte_buffer *out, const struct query *query)
+{
+    bool is_over = query_state_is_over(query->state); /* before, `kept` is the worker's */
+
+    if (query->promised && (!is_over || query->kept != NULL))
+        byte_buffer_append_format(out, ",\"results\":\"" QUERIES_PATH "/%s/results\"", query->id);
+    else
+        byte_buffer_append_text(out, ",\"results\":null");
+    if (is_over && query->kept != NULL)
+        byte_buffer_append_format(out, ",\"chunks\":%zu", result_spool_look(query->kept).chunks);
+    else
+        byte_buffer_append_text(out, ",\"chunks\":null");
+}
+
+void query_status_append(struct byte_buffer *out, const struct query *query,
+                         struct engine_facts *facts)
 {
     const char *source = query_source_name(query->request.source);
     const char *state = query_state_name(query->state);
@@ -73,7 +106,8 @@ void query_status_append(struct byte_buffer *out, const struct query *query)
     byte_buffer_append_format(out, ",\"rows\":%lld,\"bytes\":%lld",
                               atomic_load_explicit(&query->rows_so_far, memory_order_relaxed),
                               atomic_load_explicit(&query->bytes_so_far, memory_order_relaxed));
-    byte_buffer_append_text(out, ",\"progress\":null,\"results\":null,\"chunks\":null");
+    append_progress(out, query, facts);
+    append_results(out, query);
     append_problem(out, query);
     byte_buffer_append_char(out, '}');
 }

@@ -22,10 +22,12 @@ static const struct {
     {"query_id", FIELD_TEXT},
     {"cache", FIELD_TEXT},
     {"numbers", FIELD_TEXT},
+    {"on_wait", FIELD_TEXT},
     {"timeout_ms", FIELD_INTEGER},
     {"queue_timeout_ms", FIELD_INTEGER},
     {"row_limit", FIELD_INTEGER},
     {"byte_limit", FIELD_INTEGER},
+    {"wait_ms", FIELD_INTEGER},
     {"params", FIELD_DOCUMENT},
     {"as_of", FIELD_DOCUMENT},
 };

@@ -6,11 +6,17 @@
 #include "query.h"
 #include "result_spool.h"
 
+/* Nothing goes out live of what a caller may come back for. */
+static bool keeps_rows(const struct query *query)
+{
+    return query_request_keeps_rows(&query->request);
+}
+
 void result_sink_init(struct result_sink *sink, struct query *query, struct spool_store *store,
                       int64_t patience_ms)
 {
     *sink = (struct result_sink){.query = query,
-                                 .delivery = query->delivery,
+                                 .delivery = keeps_rows(query) ? NULL : query->delivery,
                                  .store = store,
                                  .patience_us = patience_ms * 1000};
 }
@@ -39,6 +45,8 @@ static void count_so_far(struct result_sink *sink)
 int result_sink_open(struct result_sink *sink, const struct ArrowSchema *schema, struct error *err)
 {
     sink->schema = schema;
+    if (sink->delivery == NULL)
+        return result_spool_new(sink->store, schema, &sink->spool, err);
     return delivery_open_pages(sink->delivery, schema, err);
 }
 
@@ -124,6 +132,22 @@ int result_sink_add(struct result_sink *sink, const struct ArrowArray *batch, st
     if (row < 0)
         return -1;
     return sink->delivery != NULL || sink->is_full ? 0 : add_spooled(sink, batch, row, err);
+}
+
+struct result_spool *result_sink_keep(struct result_sink *sink, struct result_end *end,
+                                      const struct error *err)
+{
+    struct result_spool *spool = sink->spool;
+
+    if (spool == NULL || !keeps_rows(sink->query))
+        return NULL;
+    sink->spool = NULL;
+    end->truncated = sink->is_full;
+    result_spool_finish(spool, err == NULL ? end : NULL);
+    if (err == NULL)
+        return spool;
+    result_spool_release(spool);
+    return NULL;
 }
 
 void result_sink_put(struct result_sink *sink, struct result_page body)

@@ -4,7 +4,10 @@
  * Live: formatted here and sent while the client keeps up. It may keep the worker
  * waiting for the patience, all its waits together; then what is not yet sent
  * goes into a spool, as fast as the engine gives it, and the delivery pool sends
- * it on from there. So a reader costs a worker no more than its patience.   [worker]
+ * it on from there. So a reader costs a worker no more than its patience.
+ *
+ * Kept: the rows of a query whose caller may come back go into a spool from the
+ * start, and are sent only from there.   [worker]
  */
 #ifndef SERVICE_RESULT_SINK_H
 #define SERVICE_RESULT_SINK_H
@@ -23,7 +26,7 @@ struct spool_store;
 
 struct result_sink {
     struct query *query;       /* borrowed, as the store */
-    struct delivery *delivery; /* NULL once the pool feeds it */
+    struct delivery *delivery; /* NULL: not, or no longer live */
     struct spool_store *store;
     const struct ArrowSchema *schema; /* borrowed from open on */
     int64_t patience_us;              /* left */
@@ -41,6 +44,11 @@ void result_sink_init(struct result_sink *sink, struct query *query, struct spoo
  * ERROR_CANCELLED when nobody wants more. */
 int result_sink_open(struct result_sink *sink, const struct ArrowSchema *schema, struct error *err);
 int result_sink_add(struct result_sink *sink, const struct ArrowArray *batch, struct error *err);
+
+/* Before the run's done(): gives the spool of a query that keeps its rows, whole
+ * and to be released; NULL for any other, and after *err (else NULL). */
+struct result_spool *result_sink_keep(struct result_sink *sink, struct result_end *end,
+                                      const struct error *err);
 
 /* In place of rows: the answer's whole body (taken). */
 void result_sink_put(struct result_sink *sink, struct result_page body);

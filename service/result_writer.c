@@ -16,10 +16,8 @@ struct result_writer {
 static const struct result_writer_class *find_class(enum result_format format)
 {
     static const struct result_writer_class *const CLASSES[RESULT_FORMAT_COUNT] = {
-        [RESULT_JSON] = &result_json_class,
-        [RESULT_ENVELOPE] = &result_json_class,
-        [RESULT_NDJSON] = &result_json_class,
-        [RESULT_CSV] = &result_csv_class,
+        [RESULT_JSON] = &result_json_class,   [RESULT_ENVELOPE] = &result_json_class,
+        [RESULT_NDJSON] = &result_json_class, [RESULT_CSV] = &result_csv_class,
         [RESULT_ARROW] = &result_arrow_class,
     };
 

@@ -129,6 +129,8 @@ static const struct route ROUTES[] = {
     {"/api/spark/explain/iceberg", METHOD_POST, TAKES_JSON, explain_iceberg},
     {"/api/spark/queries", METHOD_GET | METHOD_HEAD | METHOD_DELETE, 0, queries_handler_all},
     {"/api/spark/queries/*", METHOD_GET | METHOD_HEAD | METHOD_DELETE, 0, queries_handler_one},
+    {"/api/spark/queries/*/results", METHOD_GET | METHOD_HEAD, ANSWERS_ROWS,
+     queries_handler_results},
     {"/api/spark/health", METHOD_GET | METHOD_HEAD, 0, handle_health},
     {"/livez", METHOD_GET | METHOD_HEAD, 0, handle_livez},
     {"/readyz", METHOD_GET | METHOD_HEAD, 0, handle_readyz},

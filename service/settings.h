@@ -37,6 +37,9 @@ struct settings {
     int64_t stream_patience_ms;
     int64_t stream_stall_ms;
     int64_t history_length;
+    int64_t spool_ttl_s;
+    int64_t max_handles;
+    int64_t journal_length;
     int64_t slot_lost_ms;
     int64_t canary_interval_ms;
     int64_t canary_max_age_ms;

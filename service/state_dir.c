@@ -17,6 +17,7 @@ struct state_dir {
     int lock_fd;
     char scratch[PATH_BYTES];
     char results[PATH_BYTES];
+    char journal[PATH_BYTES];
 };
 
 /* mkdir -p */
@@ -69,6 +70,7 @@ int state_dir_open(const char *path, struct state_dir **ret_dir, struct error *e
     dir->lock_fd = -1;
     snprintf(dir->scratch, sizeof(dir->scratch), "%.*s/scratch", PATH_BYTES - 32, path);
     snprintf(dir->results, sizeof(dir->results), "%.*s/results", PATH_BYTES - 32, path);
+    snprintf(dir->journal, sizeof(dir->journal), "%.*s/handles", PATH_BYTES - 32, path);
     snprintf(lock_path, sizeof(lock_path), "%.*s/lock", PATH_BYTES - 32, path);
     if (make_folders(dir->scratch, err) != 0 || make_folders(dir->results, err) != 0)
         goto fail;
@@ -102,6 +104,11 @@ const char *state_dir_scratch(const struct state_dir *dir)
 const char *state_dir_results(const struct state_dir *dir)
 {
     return dir->results;
+}
+
+const char *state_dir_journal(const struct state_dir *dir)
+{
+    return dir->journal;
 }
 
 void state_dir_close(struct state_dir *dir)

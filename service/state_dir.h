@@ -20,6 +20,9 @@ const char *state_dir_scratch(const struct state_dir *dir);
 /* The folder of result spools inside it, as empty as scratch at start; borrowed. */
 const char *state_dir_results(const struct state_dir *dir);
 
+/* The file with the ids of asynchronous queries, kept from run to run; borrowed. */
+const char *state_dir_journal(const struct state_dir *dir);
+
 /* Empties both and lets go of the lock; NULL is fine. */
 void state_dir_close(struct state_dir *dir);
 

@@ -78,7 +78,8 @@ def test_mysql_explains_itself(service, world, server):
     assert told["source"] == {"kind": "mysql"}
     assert [column["name"] for column in told["schema"]] == ["id", "name", "s"]
     assert told["schema"][0]["type"] == "BIGINT"
-    assert json.loads(told["plan"])["query_block"]
+    # Not parsed: MariaDB writes a quote within a value as \', which isn't JSON.
+    assert '"query_block"' in told["plan"]
     assert PASSWORD not in json.dumps(told) and READER not in json.dumps(told)
 
 

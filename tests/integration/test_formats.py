@@ -87,20 +87,28 @@ def test_every_type_in_every_format(case, engine, service, world):
 def test_long_answers_in_every_format_and_coding(source, service, world):
     users, fields = world.users_query(source)
     if source == "mysql":
-        sql = (f"SELECT a.id * 1000 + b.id AS n, a.name, b.city, a.id / 7 AS x FROM {users} a"
-               f" CROSS JOIN (SELECT id, city FROM {users} WHERE id <= 200) b ORDER BY 1")
+        sql = (f"SELECT a.id * 1000 + b.id AS n, a.name, b.score FROM {users} a"
+               f" CROSS JOIN (SELECT * FROM {users} ORDER BY id LIMIT 200) b ORDER BY 1")
     else:
-        sql = (f"SELECT id * 1000 + k AS n, name, city, id / 7 AS x FROM {users}"
+        sql = (f"SELECT id * 1000 + k AS n, name, score FROM {users}"
                " LATERAL VIEW explode(sequence(1, 200)) e AS k ORDER BY 1")
     asker = Asker(service, f"/api/spark/query/{source}", json.dumps({"sql": sql} | fields).encode())
     table = asker.table()
     expected = table.from_json(loads(decode(asker.reply(JSON))))
     assert len(expected) == 200_000
     assert [row[0] for row in expected] == sorted((row[0] for row in expected), key=int)
-    for accept in FORMATS:
-        for coding in CODINGS:
-            rows = asker.rows(table, accept, coding)
-            assert rows == expected, (accept, coding)
+    for i, accept in enumerate(FORMATS):
+        assert asker.rows(table, accept, CODINGS[i % 3]) == expected, accept
+        plain, *coded = (unchanging(asker.reply(accept, coding)) for coding in CODINGS)
+        assert coded == [plain, plain], accept
+
+
+def unchanging(reply):
+    """The body without what differs each time."""
+    body = decode(reply)
+    if reply.headers["content-type"] != ENVELOPE:
+        return body
+    return body[body.index(b'"schema"'):body.rindex(b'"stats"')]
 
 
 def test_schema_names_the_types(service, world):

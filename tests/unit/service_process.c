@@ -78,10 +78,23 @@ static void become_service(const struct command_line *line, const char *log)
     _exit(127);
 }
 
+/* A child in the process's folder. */
+static void run_service(struct service_process *process, const char *const *settings)
+{
+    struct command_line line = {0};
+
+    fill_command_line(&line, process, settings);
+    process->pid = fork();
+    assert_true(process->pid >= 0);
+    if (process->pid == 0)
+        become_service(&line, process->log);
+    for (size_t i = 0; i < line.flag_count; i++)
+        free(line.flags[i]);
+}
+
 struct service_process *service_process_spawn(const char *const *settings)
 {
     struct service_process *process = calloc(1, sizeof(*process));
-    struct command_line line = {0};
 
     assert_non_null(process);
     assert_non_null(getenv("FAKE_SERVICE"));
@@ -90,13 +103,7 @@ struct service_process *service_process_spawn(const char *const *settings)
     snprintf(process->data, sizeof(process->data), "%s/data", process->folder);
     snprintf(process->log, sizeof(process->log), "%s/log", process->folder);
     assert_int_equal(mkdir(process->data, 0700), 0);
-    fill_command_line(&line, process, settings);
-    process->pid = fork();
-    assert_true(process->pid >= 0);
-    if (process->pid == 0)
-        become_service(&line, process->log);
-    for (size_t i = 0; i < line.flag_count; i++)
-        free(line.flags[i]);
+    run_service(process, settings);
     return process;
 }
 
@@ -234,6 +241,17 @@ void service_process_finish(struct service_process *process, int code)
     free(process);
 }
 
+void service_process_restart(struct service_process *process, int signal_number,
+                             const char *const *settings)
+{
+    assert_int_equal(kill(process->pid, signal_number), 0);
+    assert_int_equal(waitpid(process->pid, NULL, 0), process->pid);
+    assert_int_equal(truncate(process->log, 0), 0);
+    run_service(process, settings);
+    wait_listening(process);
+    service_process_wait_ready(process);
+}
+
 void service_process_stop(struct service_process *process)
 {
     assert_int_equal(kill(process->pid, SIGTERM), 0);
@@ -287,17 +305,35 @@ int64_t service_process_rss_bytes(const struct service_process *process)
     return (int64_t)resident * sysconf(_SC_PAGESIZE);
 }
 
-int service_process_descriptors(const struct service_process *process)
+static int entries_of(const char *path)
 {
-    char path[64];
     int count = -2; /* "." and ".." */
-    DIR *folder = NULL;
+    DIR *folder = opendir(path);
 
-    snprintf(path, sizeof(path), "/proc/%d/fd", (int)process->pid);
-    folder = opendir(path);
     assert_non_null(folder);
     while (readdir(folder) != NULL)
         count++;
     closedir(folder);
     return count;
+}
+
+void service_process_wait_no_spool(const struct service_process *process)
+{
+    struct monotime limit = monotime_after(monotime_now(), PATIENCE_MS);
+    char path[96];
+
+    snprintf(path, sizeof(path), "%s/state/results", process->folder);
+    while (entries_of(path) > 0) {
+        if (monotime_reached(limit, monotime_now()))
+            fail_with_log(process, "results stay on disk");
+        pause_ms(LOOK_MS);
+    }
+}
+
+int service_process_descriptors(const struct service_process *process)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/%d/fd", (int)process->pid);
+    return entries_of(path);
 }

@@ -38,6 +38,11 @@ void service_process_wait_ready(const struct service_process *process);
  * sanitizer reports. Removes the folder, frees. */
 void service_process_finish(struct service_process *process, int code);
 
+/* Ends it by that signal and starts it again in its folder, with these settings;
+ * waits until it is ready. */
+void service_process_restart(struct service_process *process, int signal_number,
+                             const char *const *settings);
+
 /* SIGTERM, then finish with 0. */
 void service_process_stop(struct service_process *process);
 
@@ -49,6 +54,9 @@ int64_t service_process_health(const struct service_process *process, const char
                                const char *member);
 void service_process_wait_health(const struct service_process *process, const char *object,
                                  const char *member, int64_t value);
+
+/* Waits until no result is kept on disk. */
+void service_process_wait_no_spool(const struct service_process *process);
 
 /* Resident memory and open descriptors, from /proc. */
 int64_t service_process_rss_bytes(const struct service_process *process);

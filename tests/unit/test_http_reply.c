@@ -2,6 +2,7 @@
 #include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -322,11 +323,56 @@ static void test_ends_from_drained(void **state)
     http_client_await(&client, "\r\n\r\nx");
 }
 
+/* ---- unsent bytes ---- */
+
+#define UNSENT_BYTES ((size_t)24 * 1024 * 1024) /* more than the kernel takes */
+
+static char *make_bytes(size_t length)
+{
+    char *bytes = malloc(length);
+
+    assert_non_null(bytes);
+    memset(bytes, 'x', length);
+    return bytes;
+}
+
+static void test_unsent_bytes_are_counted_until_the_kernel_has_them(void **state)
+{
+    atomic_llong unsent = 0;
+
+    (void)state;
+    http_exchange_count_unsent(rig.held, &unsent);
+    http_reply_begin(rig.held, 200, "text/plain", NULL, 0, NULL);
+    http_reply_write_taken(rig.held, make_bytes(UNSENT_BYTES), UNSENT_BYTES);
+    http_reply_write_taken(rig.held, make_bytes(10), 10);
+    assert_int_equal(atomic_load(&unsent), UNSENT_BYTES + 10);
+    http_reply_end(rig.held, NULL, 0);
+    http_rig_turn(&rig);
+    assert_int_equal(atomic_load(&unsent), UNSENT_BYTES + 10); /* nobody reads */
+    http_client_await(&client, "\r\n0\r\n\r\n");
+    http_rig_wait(&rig, atomic_load(&unsent) == 0);
+}
+
+static void test_unsent_bytes_that_are_lost_are_not_counted(void **state)
+{
+    atomic_llong unsent = 0;
+
+    (void)state;
+    http_exchange_count_unsent(rig.held, &unsent);
+    http_reply_send_taken(rig.held, 200, "text/plain", NULL, 0, make_bytes(UNSENT_BYTES),
+                          UNSENT_BYTES);
+    assert_int_equal(atomic_load(&unsent), UNSENT_BYTES);
+    http_client_reset(&client);
+    http_rig_wait(&rig, atomic_load(&unsent) == 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_request_as_a_handler_sees_it),
+        TEST(test_unsent_bytes_are_counted_until_the_kernel_has_them),
+        TEST(test_unsent_bytes_that_are_lost_are_not_counted),
         TEST(test_problem_with_everything),
         TEST(test_problem_with_little),
         TEST(test_503_always_says_when),

@@ -49,7 +49,9 @@ static void test_many_pages(void **state)
 
         assert_true(pages <= PAGES_IN_FLIGHT);
         atomic_fetch_sub(&reader.in_flight, pages);
-        page_credits_return(&reader.credits, pages, pages * PAGE_BYTES);
+        for (int i = 0; i < pages; i++)
+            page_credits_pass(&reader.credits, PAGE_BYTES);
+        page_credits_return(&reader.credits, pages);
     }
     assert_false(atomic_load(&reader.refused));
     page_credits_stop(&reader.credits);
@@ -110,7 +112,9 @@ static void test_shared_budget(void **state)
     assert_int_equal(page_credits_look(&second), CREDIT_THERE); /* its first one */
     page_credits_take(&second, PAGE_BYTES);
     assert_int_equal(page_credits_look(&second), CREDIT_NOT_YET);
-    page_credits_return(&first, 3, 3 * PAGE_BYTES);
+    for (int i = 0; i < 3; i++)
+        page_credits_pass(&first, PAGE_BYTES);
+    page_credits_return(&first, 3);
     assert_int_equal(page_credits_look(&second), CREDIT_THERE);
     page_credits_done(&first);
     page_credits_done(&second);

@@ -11,7 +11,11 @@
 #include "../../service/query_request.h"
 
 static const struct query_limits limits = {
-    .timeout_ms_default = 30000, .timeout_ms_max = 600000, .queue_timeout_ms_default = 10000};
+    .timeout_ms_default = 30000,
+    .timeout_ms_max = 600000,
+    .queue_timeout_ms_default = 10000,
+    .wait_ms_preferred = -1,
+};
 
 static struct query_request accept_bytes(enum query_source source, const char *body, size_t length)
 {
@@ -296,6 +300,46 @@ static void test_integers(void **state)
     query_request_done(&request);
 }
 
+static void check_wait(int64_t preferred, const char *fields, int64_t wait_ms,
+                       enum query_on_wait on_wait, bool by_header, bool keeps_rows)
+{
+    struct query_limits with_header = limits;
+    struct query_request request;
+    struct error err;
+    const char *body = body_with(QUERY_DELTA, fields);
+
+    with_header.wait_ms_preferred = preferred;
+    if (query_request_parse(QUERY_DELTA, body, strlen(body), &with_header, &request, &err) != 0)
+        fail_msg("%s: %s", fields, err.detail);
+    assert_int_equal(request.wait_ms, wait_ms);
+    assert_int_equal(request.on_wait, on_wait);
+    assert_int_equal(request.wait_preferred, by_header);
+    assert_int_equal(query_request_keeps_rows(&request), keeps_rows);
+    query_request_done(&request);
+}
+
+static void test_wait(void **state)
+{
+    (void)state;
+    check_wait(-1, "\"cache\":\"use\"", -1, WAIT_CONTINUE, false, false);
+    check_wait(-1, "\"wait_ms\":0", 0, WAIT_CONTINUE, false, true);
+    check_wait(-1, "\"wait_ms\":600000,\"on_wait\":\"continue\"", 600000, WAIT_CONTINUE, false,
+               true);
+    check_wait(-1, "\"on_wait\":\"cancel\",\"wait_ms\":5", 5, WAIT_CANCEL, false, false);
+    check_wait(7000, "\"cache\":\"use\"", 7000, WAIT_CONTINUE, true, true);
+    check_wait(7000, "\"wait_ms\":5", 5, WAIT_CONTINUE, false, true); /* the field counts */
+    check_wait(7000, "\"on_wait\":\"cancel\"", 7000, WAIT_CANCEL, true, false);
+    refuse_fields(QUERY_DELTA, "\"wait_ms\":-1", "wait_ms: must be an integer from 0 to 600000");
+    refuse_fields(QUERY_DELTA, "\"wait_ms\":600001",
+                  "wait_ms: must be an integer from 0 to 600000");
+    refuse_fields(QUERY_DELTA, "\"wait_ms\":\"5\"", "wait_ms: must be an integer from 0 to 600000");
+    refuse_fields(QUERY_DELTA, "\"wait_ms\":null", "wait_ms: must be an integer from 0 to 600000");
+    refuse_fields(QUERY_DELTA, "\"wait_ms\":5,\"on_wait\":\"stop\"",
+                  "on_wait: must be continue or cancel");
+    refuse_fields(QUERY_DELTA, "\"on_wait\":\"cancel\"",
+                  "on_wait: needs wait_ms, or the header Prefer: wait");
+}
+
 static void test_choices(void **state)
 {
     (void)state;
@@ -304,8 +348,6 @@ static void test_choices(void **state)
     refuse_fields(QUERY_MYSQL, "\"cache\":\"USE\"", "cache: must be use, refresh or off");
     refuse_fields(QUERY_MYSQL, "\"cache\":true", "cache: must be use, refresh or off");
     refuse_fields(QUERY_MYSQL, "\"numbers\":\"strings\"", "numbers: must be native or string");
-    refuse_fields(QUERY_MYSQL, "\"wait_ms\":5", "wait_ms is not available yet");
-    refuse_fields(QUERY_MYSQL, "\"on_wait\":\"cancel\"", "on_wait is not available yet");
     struct query_request request =
         accept_fields(QUERY_MYSQL, "\"engine\":\"spark\",\"cache\":\"off\",\"numbers\":\"native\"");
     assert_int_equal(request.engine, ENGINE_SPARK);
@@ -648,6 +690,7 @@ int main(void)
         cmocka_unit_test(test_sql),
         cmocka_unit_test(test_path_and_table),
         cmocka_unit_test(test_integers),
+        cmocka_unit_test(test_wait),
         cmocka_unit_test(test_choices),
         cmocka_unit_test(test_query_id_and_tags),
         cmocka_unit_test(test_config),

@@ -48,6 +48,7 @@ static void test_fields(void **state)
     check_body("table=a.b&engine=direct&query_id=x&cache=off&numbers=string",
                "{\"table\":\"a.b\",\"engine\":\"direct\",\"query_id\":\"x\",\"cache\":\"off\","
                "\"numbers\":\"string\"}");
+    check_body("on_wait=cancel&wait_ms=0", "{\"on_wait\":\"cancel\",\"wait_ms\":0}");
     check_body("sql=", "{\"sql\":\"\"}"); /* the parser of the body refuses it */
 }
 

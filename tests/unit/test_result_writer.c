@@ -263,6 +263,39 @@ static void test_no_rows(void **state)
     arrow_build_free(batch);
 }
 
+/* The JSON formats alone: CSV has no other form for a number. */
+static void test_numbers_as_strings(void **state)
+{
+    static const struct {
+        struct result_options options;
+        const char *expected;
+    } CASES[] = {
+        {{.choice.format = RESULT_JSON, .numbers_as_strings = true},
+         "{\"n\":\"9007199254740993\"},{\"n\":7}"},
+        {{.choice.format = RESULT_NDJSON, .numbers_as_strings = true},
+         "{\"n\":\"9007199254740993\"}\n{\"n\":7}\n"},
+        {{.choice.format = RESULT_ENVELOPE, .numbers_as_strings = true},
+         "{\"n\":\"9007199254740993\"},{\"n\":7}"},
+        {{.choice.format = RESULT_CSV, .numbers_as_strings = true}, "9007199254740993\r\n7\r\n"},
+    };
+    static const int64_t numbers[] = {9007199254740993, 7};
+    struct arrow_built *columns[] = {arrow_build_fixed("n", "l", 8, numbers, 2, NULL)};
+    struct arrow_built *batch = arrow_build_struct("", 2, NULL, 1, columns);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+        struct result_writer *writer = make_writer(batch, &CASES[i].options);
+        struct byte_buffer out = {0};
+
+        put_rows(writer, batch, 0, 2, &out);
+        byte_buffer_append_char(&out, '\0');
+        assert_string_equal(out.data, CASES[i].expected);
+        byte_buffer_done(&out);
+        result_writer_free(writer);
+    }
+    arrow_build_free(batch);
+}
+
 /* Scalars whose JSON is a string, columns that are all NULL, dictionaries, documents. */
 static void test_csv_cells(void **state)
 {
@@ -412,6 +445,7 @@ int main(void)
         cmocka_unit_test(test_ndjson),
         cmocka_unit_test(test_csv),
         cmocka_unit_test(test_csv_cells),
+        cmocka_unit_test(test_numbers_as_strings),
         cmocka_unit_test(test_arrow),
         cmocka_unit_test(test_no_rows),
         cmocka_unit_test(test_rows_within_a_limit),

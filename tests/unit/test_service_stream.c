@@ -163,6 +163,46 @@ static void test_a_stopped_reader_holds_no_slot(void **state)
     wait_idle();
 }
 
+static void ask_for(struct service_client *client, const char *accept)
+{
+    char headers[128];
+    char body[256];
+
+    snprintf(headers, sizeof(headers), "Content-Type: application/json\r\nAccept: %s\r\n", accept);
+    snprintf(body, sizeof(body), "{\"sql\":\"" LONG_ROWS "\",\"path\":\"%s\"}", service->data);
+    assert_true(service_client_open_narrow(client, service->port, NARROW));
+    assert_true(service_client_request(client, "POST", "/api/spark/query/parquet", headers, body));
+}
+
+/* Each writer is handed over in the middle of its answer. */
+static void test_every_format_from_the_spool(void **state)
+{
+    static const char *const formats[] = {"application/x-ndjson;end=1", "text/csv",
+                                          "application/vnd.apache.arrow.stream"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        int64_t spooled = metric("streams_spooled_total");
+        struct service_client client;
+        struct answer slow;
+        struct answer fast;
+
+        ask_for(&client, formats[i]);
+        assert_true(service_client_wait_bytes(&client, 1024));
+        service_process_wait_health(service, "slots", "busy", 0);
+        assert_int_equal(metric("streams_spooled_total"), spooled + 1);
+        read_rest(&client, &slow);
+        ask_for(&client, formats[i]);
+        read_rest(&client, &fast);
+        assert_true(slow.complete && fast.complete);
+        assert_int_equal(slow.body_length, fast.body_length);
+        assert_memory_equal(slow.body, fast.body, fast.body_length);
+        answer_done(&slow);
+        answer_done(&fast);
+    }
+    wait_idle();
+}
+
 static void test_many_stopped_readers(void **state)
 {
     struct service_client clients[3 * WORKERS];
@@ -427,6 +467,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_stopped_reader_holds_no_slot),
+        cmocka_unit_test(test_every_format_from_the_spool),
         cmocka_unit_test(test_many_stopped_readers),
         cmocka_unit_test(test_the_log_line_of_a_spooled_answer),
         cmocka_unit_test(test_delete_while_delivered),

@@ -19,7 +19,7 @@
 #include "../../service/deadline.h"
 
 #define CALLERS 12
-#define ROUNDS 20
+#define ROUNDS 12
 #define ROWS 300000
 #define LAST_ROW "{\"n\":299999}]"
 #define NARROW (16 * 1024)

@@ -11,6 +11,7 @@ import datetime
 import gzip
 import io
 import json
+import re
 import struct
 
 import pyarrow
@@ -27,6 +28,9 @@ CODINGS = ("identity", "gzip", "zstd")
 EPOCH = datetime.datetime(1970, 1, 1)
 DOCUMENTS = ("JSON", "VARIANT")  # SQL types whose values are documents
 GEOMETRY_SRID_BYTES = 4
+
+
+FIELD = re.compile(r'("(?:[^"]|"")*"|[^",\r\n]*)(,|\r\n|\Z)')
 
 
 class Number(str):
@@ -57,30 +61,16 @@ def parse_csv(body):
     """RFC 4180, strictly; None for an empty field without quotes."""
     text = body.decode("utf-8")
     records, record, at = [], [], 0
-    while at < len(text):
-        if text[at] == '"':
-            end, field = at + 1, ""
-            while True:
-                quote = text.index('"', end)
-                field += text[end:quote]
-                if text[quote + 1:quote + 2] != '"':
-                    break
-                field, end = field + '"', quote + 2
-            at = quote + 1
-        else:
-            end = at
-            while text[end] not in ',\r\n"':
-                end += 1
-            field, at = text[at:end] or None, end
-        record.append(field)
-        if text[at] == ",":
-            at += 1
-            if text[at:at + 2] == "\r\n":
-                record.append(None)
-        if text[at:at + 2] == "\r\n":
+    for field in FIELD.finditer(text):
+        assert field.start() == at and field.end() > at or field.end() == len(text)
+        value, end, at = field[1], field[2], field.end()
+        if not end:
+            break
+        record.append(value[1:-1].replace('""', '"') if value[:1] == '"' else value or None)
+        if end == "\r\n":
             records.append(record)
-            record, at = [], at + 2
-    assert not record
+            record = []
+    assert at == len(text) and not record
     plain = [[field or "" for field in record] for record in records]
     read = [row or [""] for row in csv.reader(io.StringIO(text, newline=""), strict=True)]
     assert read == plain

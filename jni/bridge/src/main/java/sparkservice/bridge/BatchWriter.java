@@ -13,7 +13,9 @@ import org.apache.arrow.vector.ipc.message.ArrowRecordBatch;
 import org.apache.arrow.vector.ipc.message.MessageSerializer;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.UnsafeRow;
+import org.apache.spark.sql.execution.arrow.ArrowFieldWriter;
 import org.apache.spark.sql.execution.arrow.ArrowWriter;
+import org.apache.spark.sql.execution.arrow.ArrowWriter$;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.sql.util.ArrowUtils;
 import scala.collection.Iterator;
@@ -40,10 +42,19 @@ final class BatchWriter implements AutoCloseable {
     BatchWriter(StructType schema, long maxRows) {
         this.allocator = ArrowUtils.rootAllocator().newChildAllocator("batches", 0, Long.MAX_VALUE);
         this.root = VectorSchemaRoot.create(ResultSchema.arrow(schema), allocator);
-        this.writer = ArrowWriter.create(root);
+        this.writer = arrowWriter(root);
         this.unloader = new VectorUnloader(root);
         this.converter = TextValues.rowConverter(schema);
         this.rowsLeft = maxRows;
+    }
+
+    /** As ArrowWriter.create, with a quicker writer where there is one. */
+    private static ArrowWriter arrowWriter(VectorSchemaRoot root) {
+        return new ArrowWriter(root, root.getFieldVectors().stream().map(vector -> {
+            vector.allocateNew();
+            ArrowFieldWriter quick = CompactDecimalWriter.of(vector);
+            return quick != null ? quick : ArrowWriter$.MODULE$.createFieldWriter(vector);
+        }).toArray(ArrowFieldWriter[]::new));
     }
 
     boolean hasMore(Iterator<InternalRow> rows) {

@@ -90,6 +90,19 @@ class ResultTest {
     }
 
     @Test
+    void decimalsKeepEveryDigit() throws Exception {
+        assertEquals(List.of(List.of("-1.10", "999999999999999999", "-999999999999999999",
+                "-0.000000000000000001", "null", "-99999999999999999999", "0.00")),
+                TestEngine.rows(query("SELECT CAST(-1.1 AS DECIMAL(5, 2)),"
+                        + " CAST(999999999999999999 AS DECIMAL(18, 0)),"
+                        + " CAST(-999999999999999999 AS DECIMAL(18, 0)),"
+                        + " CAST('-0.000000000000000001' AS DECIMAL(18, 18)),"
+                        + " CAST(NULL AS DECIMAL(9, 3)),"
+                        + " CAST('-99999999999999999999' AS DECIMAL(20, 0)),"
+                        + " CAST(0 AS DECIMAL(18, 2))")));
+    }
+
+    @Test
     void equalColumnNamesAreKept() throws Exception {
         try (TestEngine.Cursor cursor = TestEngine.open(query("SELECT 1 AS a, 2 AS a, 'x' AS a"))) {
             assertEquals(List.of("a", "a", "a"),
