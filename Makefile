@@ -15,7 +15,8 @@ VERSION := 0.1.0
 # ---- packages -------------------------------------------------------------
 BUILD_PACKAGES := gcc g++ make pkg-config libevent-dev libjansson-dev uthash-dev node-llhttp libmariadb-dev \
 	zlib1g-dev libzstd-dev openjdk-17-jdk-headless maven curl
-TEST_PACKAGES := libcmocka-dev python3 python3-venv mariadb-server libaio1 libnuma1
+TEST_PACKAGES := libcmocka-dev python3 python3-venv mariadb-server libaio1 libnuma1 chromium \
+	chromium-driver
 
 # ---- C --------------------------------------------------------------------
 CC       := gcc
@@ -67,6 +68,7 @@ $(OBJ)/%.o: %.cc
 $(OBJ)/service/http_reader.o: CFLAGS += $(LLHTTP_INCLUDE) -DLLHTTP_STRICT_MODE=1
 $(OBJ)/service/mysql_%.o: CFLAGS += $(shell pkg-config --cflags $(MYSQL_CLIENT))
 $(OBJ)/service/openapi.o: service/openapi.json
+$(OBJ)/service/console.o: $(wildcard service/console/*)
 $(OBJ)/jni/%.o: CFLAGS += -I$(JAVA_HOME_BUILD)/include -I$(JAVA_HOME_BUILD)/include/linux
 
 $(OBJ)/llhttp/%.o: /usr/share/llhttp/%.c
@@ -250,12 +252,14 @@ $(OBJ)/bench/%: $(OBJ)/tests/bench/%.o $(OBJ)/tests/bench/bench_batch.o $(OBJ)/t
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 # ---- form -----------------------------------------------------------------
-.PHONY: check check-layers check-settings check-headers format
-check: check-layers check-settings check-headers ## borders, settings, headers
+.PHONY: check check-layers check-settings check-headers check-restart format
+check: check-layers check-settings check-headers check-restart ## borders, settings, headers, restarts
 check-layers: ## who may include what
 	@tests/check/layers.sh
 check-settings: $(FAKE_PROGRAM) ## README's settings table against the program's
 	@tests/check/settings.sh $(FAKE_PROGRAM)
+check-restart: ## compose and Kubernetes restart the service
+	@tests/check/restart.sh
 check-headers: ## every header compiles alone
 	@for h in service/*.h jni/spark_engine.h; do \
 		$(CC) $(CFLAGS) -fsyntax-only -x c -include $$h /dev/null || exit 1; done

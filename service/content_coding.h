@@ -10,12 +10,21 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "byte_buffer.h"
 #include "error.h"
 #include "result_format.h"
 
 struct content_coder;
+
+/* A coder holds up to half a MiB for as long as its client takes to read, so
+ * that their number is bounded: one slot for each.   [any] */
+void content_coding_set_limit(int64_t slots);
+
+/* False when all slots are taken. */
+bool content_coding_take_slot(void);
+void content_coding_return_slot(void);
 
 /* Of CODING_GZIP or CODING_ZSTD. -1: ERROR_ENGINE_ERROR, no memory. */
 int content_coder_new(enum content_coding coding, struct content_coder **ret_coder,

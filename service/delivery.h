@@ -58,7 +58,7 @@ struct delivery_tally {
 struct delivery {
     struct delivery_task task; /* first: a task is its delivery */
 
-    /* Constant. */
+    /* Constant; but the coding is settled when the pages are opened. */
     struct delivery_host *host;
     const struct delivery_events *events;
     void *user;

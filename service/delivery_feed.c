@@ -24,7 +24,10 @@ int delivery_open_pages(struct delivery *delivery, const struct ArrowSchema *sch
 {
     if (delivery->pages != NULL)
         return 0;
-    return result_pages_new(schema, &delivery->options, &delivery->limits, &delivery->pages, err);
+    if (result_pages_new(schema, &delivery->options, &delivery->limits, &delivery->pages, err) != 0)
+        return -1;
+    delivery->options.choice.coding = result_pages_coding(delivery->pages);
+    return 0;
 }
 
 int delivery_send_page(struct delivery *delivery, struct error *err)

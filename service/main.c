@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "access_log.h"
+#include "console.h"
+#include "content_coding.h"
 #include "data_roots.h"
 #include "engine_life.h"
 #include "http_server.h"
@@ -213,6 +215,7 @@ static int open_deliveries(struct run *run, struct error *err)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
     service->deliveries.channel = service->channel;
     service->deliveries.budget.bytes_max = settings->stream_bytes;
+    content_coding_set_limit(settings->max_coded_answers);
     return delivery_pool_start((size_t)settings->stream_threads, &service->deliveries.pool, err);
 }
 
@@ -280,6 +283,7 @@ static int start(struct run *run, struct error *err)
 
     service->health = (struct health){.settings = &service->settings, .started = monotime_now()};
     if (open_sources(&service->settings, &service->data_roots, &service->mysql_sources, err) != 0 ||
+        console_new(&service->settings, &service->console, err) != 0 ||
         state_dir_open(service->settings.state_dir, &service->state_dir, err) != 0)
         return -1;
     service->base = event_base_new();
@@ -337,6 +341,7 @@ static void stop(struct run *run)
         mysql_engine_free(service->mysql);
         mysql_sources_free(service->mysql_sources);
         data_roots_free(service->data_roots);
+        console_free(service->console);
     }
     state_dir_close(service->state_dir);
     if (clean)

@@ -34,6 +34,7 @@ static void look_at_limits(const struct settings *settings)
     metrics_set(METRIC_MYSQL_LIMIT, settings->mysql_connections);
     metrics_set(METRIC_SPOOL_LIMIT, settings->spool_bytes);
     metrics_set(METRIC_STREAM_LIMIT, settings->stream_bytes);
+    metrics_set(METRIC_CODED_ANSWERS_LIMIT, settings->max_coded_answers);
 }
 
 static void look_at_engine(const struct service *service, struct engine_memory *memory)

@@ -58,6 +58,17 @@ X(HANDLES_LIMIT, GAUGE, S("handles_limit"), "", "MAX_HANDLES.")
 X(HANDLES_GIVEN, COUNTER, S("handles_given_total"), "", "Queries that went asynchronous (202).")
 X(HANDLES_EXPIRED, COUNTER, S("handles_expired_total"), "", "Results removed SPOOL_TTL_S after their query.")
 
+/* ---- cache: no result is kept yet, so every query goes past it ---- */
+#define CACHE(name, source, help) \
+    X(CACHE_HIT_##name, COUNTER, S("cache_requests_total"), "source=\"" source "\",result=\"hit\"", help) \
+    X(CACHE_MISS_##name, COUNTER, S("cache_requests_total"), "source=\"" source "\",result=\"miss\"", "") \
+    X(CACHE_BYPASS_##name, COUNTER, S("cache_requests_total"), "source=\"" source "\",result=\"bypass\"", "")
+CACHE(MYSQL, "mysql", "Queries by what the result cache had for them.")
+CACHE(PARQUET, "parquet", "")
+CACHE(DELTA, "delta", "")
+CACHE(ICEBERG, "iceberg", "")
+#undef CACHE
+
 /* ---- slots and proof of life ---- */
 X(SLOTS, GAUGE, S("slots"), "", "WORKERS: queries that can run at once.")
 X(SLOTS_BUSY, GAUGE, S("slots_busy"), "", "Slots with a query, lost ones included.")
@@ -84,6 +95,9 @@ X(STREAMS_OPEN, GAUGE, S("streams_open"), "", "Answers with rows that are asked 
 X(STREAM_BYTES, GAUGE, S("stream_bytes"), "", "Bytes of pages on their way to clients.")
 X(STREAM_LIMIT, GAUGE, S("stream_limit_bytes"), "", "STREAM_BYTES; each answer may have one page beyond it.")
 X(STREAMS_SPOOLED, COUNTER, S("streams_spooled_total"), "", "Answers whose client was too slow for its worker.")
+X(CODED_ANSWERS, GAUGE, S("coded_answers"), "", "Answers under way whose client asked for gzip or zstd.")
+X(CODED_ANSWERS_LIMIT, GAUGE, S("coded_answers_limit"), "", "MAX_CODED_ANSWERS.")
+X(ANSWERS_NOT_CODED, COUNTER, S("answers_not_coded_total"), "", "Answers that went uncompressed, or got 503, over MAX_CODED_ANSWERS.")
 X(SPOOL_LIMIT, GAUGE, S("spool_limit_bytes"), "", "SPOOL_BYTES.")
 
 X(BRIDGE_WAITING, GAUGE, S("engine_waiting_bytes"), "", "Batches in the JVM that no worker has taken yet; part of its heap.")

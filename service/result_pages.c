@@ -18,9 +18,24 @@ struct result_pages {
     int64_t row_bytes;   /* of the rows alone */
     int64_t body_bytes;  /* of the pages taken, before the coding */
     int64_t taken_bytes; /* after it */
+    bool has_slot;       /* of content_coding */
     bool is_cut;
     bool has_ended;
 };
+
+/* With no slot left an answer goes as it is, if its client takes that. */
+static int settle_coding(struct result_pages *pages, struct error *err)
+{
+    if (pages->choice.coding == CODING_IDENTITY)
+        return 0;
+    pages->has_slot = content_coding_take_slot();
+    if (pages->has_slot)
+        pages->coding = pages->choice.coding;
+    else if (pages->choice.identity_refused)
+        return error_set(err, ERROR_QUEUE_FULL,
+                         "too many compressed answers are under way, and identity is refused");
+    return 0;
+}
 
 int result_pages_new(const struct ArrowSchema *schema, const struct result_options *options,
                      const struct result_limits *limits, struct result_pages **ret_pages,
@@ -31,9 +46,9 @@ int result_pages_new(const struct ArrowSchema *schema, const struct result_optio
     if (pages == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory for the answer");
     pages->choice = options->choice;
-    pages->coding = options->choice.coding;
     pages->limits = *limits;
-    if (result_writer_new(schema, options, &pages->writer, err) != 0) {
+    if (settle_coding(pages, err) != 0 ||
+        result_writer_new(schema, options, &pages->writer, err) != 0) {
         result_pages_free(pages);
         return -1;
     }
@@ -48,6 +63,8 @@ void result_pages_free(struct result_pages *pages)
         return;
     result_writer_free(pages->writer);
     content_coder_free(pages->coder);
+    if (pages->has_slot)
+        content_coding_return_slot();
     byte_buffer_done(&pages->body);
     free(pages);
 }

@@ -41,7 +41,7 @@ struct result_page {
     size_t length;
 };
 
-/* As result_writer_new. */
+/* As result_writer_new; also -1: ERROR_QUEUE_FULL, no slot for a coding that must be. */
 int result_pages_new(const struct ArrowSchema *schema, const struct result_options *options,
                      const struct result_limits *limits, struct result_pages **ret_pages,
                      struct error *err);
@@ -65,8 +65,8 @@ int result_pages_end(struct result_pages *pages, const struct result_end *end, s
 /* Gives what was written since the last take, coded. */
 int result_pages_take(struct result_pages *pages, struct result_page *ret_page, struct error *err);
 
-/* The coding of the pages: known before the first take of a long answer, after
- * the end of a short one (which may stay as it is). */
+/* The coding of the pages: settled for a long answer, known after the end of a
+ * short one (which may stay as it is). */
 enum content_coding result_pages_coding(const struct result_pages *pages);
 
 int64_t result_pages_rows(const struct result_pages *pages);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "access_log.h"
+#include "console.h"
 #include "health.h"
 #include "http_record.h"
 #include "http_reply.h"
@@ -103,6 +104,33 @@ static void handle_startupz(struct service *s, struct http_exchange *x, const ch
     health_answer_startupz(&s->health, x);
 }
 
+static void handle_console(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)s;
+    (void)last;
+    console_answer_page(x);
+}
+
+static void handle_console_style(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)s;
+    (void)last;
+    console_answer_style(x);
+}
+
+static void handle_console_script(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)s;
+    (void)last;
+    console_answer_script(x);
+}
+
+static void handle_console_facts(struct service *s, struct http_exchange *x, const char *last)
+{
+    (void)last;
+    console_answer_facts(s->console, x);
+}
+
 static void handle_metrics(struct service *s, struct http_exchange *x, const char *last)
 {
     (void)last;
@@ -135,6 +163,10 @@ static const struct route ROUTES[] = {
     {"/livez", METHOD_GET | METHOD_HEAD, 0, handle_livez},
     {"/readyz", METHOD_GET | METHOD_HEAD, 0, handle_readyz},
     {"/startupz", METHOD_GET | METHOD_HEAD, 0, handle_startupz},
+    {"/", METHOD_GET | METHOD_HEAD, 0, handle_console},
+    {"/console.css", METHOD_GET | METHOD_HEAD, 0, handle_console_style},
+    {"/console.js", METHOD_GET | METHOD_HEAD, 0, handle_console_script},
+    {"/console.json", METHOD_GET | METHOD_HEAD, 0, handle_console_facts},
     {"/metrics", METHOD_GET | METHOD_HEAD, 0, handle_metrics},
     {"/openapi.json", METHOD_GET | METHOD_HEAD, 0, handle_openapi},
 };

@@ -9,6 +9,7 @@
 #include "health.h"
 #include "settings.h"
 
+struct console;
 struct data_roots;
 struct event;
 struct event_base;
@@ -26,6 +27,7 @@ struct service {
     struct event_base *base;
     struct state_dir *state_dir;
     struct data_roots *data_roots;
+    struct console *console;
     struct mysql_sources *mysql_sources;
     struct mysql_engine *mysql;
     struct reply_channel *channel;

@@ -36,6 +36,7 @@ struct settings {
     int64_t stream_threads;
     int64_t stream_patience_ms;
     int64_t stream_stall_ms;
+    int64_t max_coded_answers;
     int64_t history_length;
     int64_t spool_ttl_s;
     int64_t max_handles;

@@ -48,6 +48,8 @@ const struct setting settings_table[] = {
             "spooled"),
     INTEGER("STREAM_STALL_MS", stream_stall_ms, "60000", 100, 3600000,
             "a client that takes no byte of its answer for so long is cut off"),
+    INTEGER("MAX_CODED_ANSWERS", max_coded_answers, "256", 0, 100000,
+            "gzip and zstd answers under way, up to 0.5 MiB each; further ones go uncompressed"),
     INTEGER("HISTORY_LENGTH", history_length, "1000", 0, 100000,
             "ended queries that GET /api/spark/queries still shows"),
     INTEGER("SPOOL_TTL_S", spool_ttl_s, "900", 1, 604800,

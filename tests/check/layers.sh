@@ -22,7 +22,7 @@ only 'spark_engine\.h' 'jni/.*|service/(main|engine_life|worker_pool|query_runne
 only 'http_connection\.h' 'service/http_.*'
 # Workers never touch a connection; the loop never calls the engine.
 only 'http_(reply|server|connection)\.h' \
-    'service/(http_.*|router|main|health|query_handler|queries_handler|query_machine|kept_results|query_reply|query_log|queries|delivery|metrics_page|access_log)\.[ch]'
+    'service/(http_.*|router|main|health|query_handler|queries_handler|query_machine|kept_results|query_reply|query_log|queries|delivery|metrics_page|access_log|console)\.[ch]'
 # Pure modules know neither loop nor threads nor engine.
 for module in query_request query_target query_string problem data_roots error byte_buffer media_type accept_list \
     result_format result_writer result_json result_envelope result_pages content_coding sql_type \

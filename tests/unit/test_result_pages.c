@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "../../service/content_coding.h"
 #include "../../service/result_pages.h"
 #include "arrow_build.h"
 #include "decode.h"
@@ -230,6 +231,35 @@ static void test_border_of_coding(void **state)
     outcome_done(&outcome);
 }
 
+/* Over the bound an answer goes as it is; a slot comes back with its pages. */
+static void test_bound_of_coded_answers(void **state)
+{
+    struct result_options options = options_of(RESULT_CSV, CODING_ZSTD);
+    struct arrow_built *schema = make_batch(0, 0, 1);
+    struct result_limits none = NO_LIMITS;
+    struct result_pages *first = NULL;
+    struct result_pages *second = NULL;
+    struct error err;
+
+    (void)state;
+    content_coding_set_limit(1);
+    assert_int_equal(result_pages_new(&schema->schema, &options, &none, &first, &err), 0);
+    assert_int_equal(result_pages_new(&schema->schema, &options, &none, &second, &err), 0);
+    assert_int_equal(result_pages_coding(first), CODING_ZSTD);
+    assert_int_equal(result_pages_coding(second), CODING_IDENTITY);
+    result_pages_free(second);
+
+    options.choice.identity_refused = true;
+    assert_int_equal(result_pages_new(&schema->schema, &options, &none, &second, &err), -1);
+    assert_int_equal(err.code, ERROR_QUEUE_FULL);
+    result_pages_free(first);
+    assert_int_equal(result_pages_new(&schema->schema, &options, &none, &second, &err), 0);
+    assert_int_equal(result_pages_coding(second), CODING_ZSTD);
+    result_pages_free(second);
+    content_coding_set_limit(INT64_MAX);
+    arrow_build_free(schema);
+}
+
 static void check_row_limit(enum result_format format, int64_t rows, int64_t limit,
                             int64_t expected, bool truncated)
 {
@@ -355,6 +385,7 @@ int main(void)
         cmocka_unit_test(test_page_sizes),
         cmocka_unit_test(test_codings),
         cmocka_unit_test(test_border_of_coding),
+        cmocka_unit_test(test_bound_of_coded_answers),
         cmocka_unit_test(test_row_limit),
         cmocka_unit_test(test_byte_limit),
         cmocka_unit_test(test_byte_limit_to_the_byte),

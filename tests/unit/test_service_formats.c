@@ -340,6 +340,61 @@ static void test_error_line(void **state)
     check_error_line("rows 400000 sleep 60000", ",\"timeout_ms\":700", "timeout");
 }
 
+static bool asked(struct service_client *client, const struct service_process *process,
+                  const char *sql, const char *coding)
+{
+    char body[256];
+    char headers[160];
+
+    snprintf(body, sizeof(body), "{\"sql\":\"%s\",\"path\":\"%s\"}", sql, process->data);
+    snprintf(headers, sizeof(headers), "Content-Type: application/json\r\nAccept-Encoding: %s\r\n",
+             coding);
+    return service_client_request(client, "POST", "/api/spark/query/parquet", headers, body);
+}
+
+/* One coded answer is allowed and a client that doesn't read has it: others get
+ * theirs plain, or 503 when they refuse that. */
+static void test_bound_of_coded_answers(void **state)
+{
+    struct service_process *process =
+        service_process_start_ready(SETTINGS("--max-coded-answers=1"));
+    struct service_client stopped;
+    struct service_client client;
+    struct answer answer;
+    int turns = PATIENCE_MS / 20;
+
+    (void)state;
+    assert_true(service_client_open_narrow(&stopped, process->port, 4096));
+    assert_true(asked(&stopped, process, "rows 3000000", "gzip"));
+    assert_true(service_client_wait_bytes(&stopped, 1));
+    assert_true(service_client_open(&client, process->port));
+    assert_true(asked(&client, process, "rows 1000", "gzip"));
+    assert_true(service_client_read(&client, &answer));
+    assert_int_equal(answer.status, 200);
+    check_header(&answer, "Content-Encoding", NULL);
+    assert_memory_equal(answer.body, "[{\"n\":0},", 9);
+    answer_done(&answer);
+
+    assert_true(asked(&client, process, "rows 1000", "gzip, identity;q=0"));
+    assert_true(service_client_read(&client, &answer));
+    assert_int_equal(answer.status, 503);
+    answer_done(&answer);
+
+    service_client_reset(&stopped);
+    for (bool coded = false; !coded; answer_done(&answer)) {
+        char value[64];
+
+        assert_true(turns-- > 0);
+        assert_true(asked(&client, process, "rows 1000", "gzip"));
+        assert_true(service_client_read(&client, &answer));
+        coded = answer_header(&answer, "Content-Encoding", value, sizeof(value)) != NULL;
+        if (!coded)
+            pause_ms(20);
+    }
+    service_client_close(&client);
+    service_process_stop(process);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -351,6 +406,7 @@ int main(void)
         cmocka_unit_test(test_early_failures),
         cmocka_unit_test(test_failures_amid_a_stream),
         cmocka_unit_test(test_error_line),
+        cmocka_unit_test(test_bound_of_coded_answers),
     };
 
     return cmocka_run_group_tests_name("service_formats", tests, start_service, stop_service);

@@ -120,6 +120,42 @@ static void test_zero_at_the_start(void **state)
     assert_int_equal(value_of("spark_service_http_connections_limit"), 6);
 }
 
+/* The families of the HTTP contract, "Metrics", with a series each. */
+static void test_contract(void **state)
+{
+    static const char *const families[] = {
+        "http_requests_total{route=\"/api/spark/query/mysql\",method=\"POST\",code=\"200\"} ",
+        "query_duration_seconds_bucket{source=\"mysql\",engine=\"direct\",outcome=\"failed\",",
+        "queue_wait_seconds_bucket{class=",
+        "queue_depth{class=",
+        "queries_in_flight{source=\"iceberg\"} ",
+        "cache_requests_total{source=\"delta\",result=\"hit\"} ",
+        "result_rows_total ",
+        "result_bytes_total ",
+        "cancellations_total{reason=\"timeout\"} ",
+        "cancel_latency_seconds_bucket{le=",
+        "slots_lost ",
+        "spool_bytes ",
+        "canary_age_seconds ",
+        "jvm_memory_bytes{area=\"heap\",kind=\"used\"} ",
+        "build_info{version=",
+    };
+    struct answer answer;
+
+    (void)state;
+    read_page(&answer);
+    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+        char line[160];
+
+        snprintf(line, sizeof(line), "\nspark_service_%s", families[i]);
+        if (strstr(answer.body, line) == NULL)
+            fail_msg("no %s", line + 1);
+    }
+    assert_non_null(strstr(answer.body, "\nprocess_open_fds "));
+    assert_non_null(strstr(answer.body, "\nprocess_resident_memory_bytes "));
+    answer_done(&answer);
+}
+
 static void test_queries(void **state)
 {
     struct service_client running;
@@ -133,6 +169,8 @@ static void test_queries(void **state)
                      (int64_t)(strlen("[{\"n\":0},{\"n\":1},{\"n\":2},{\"n\":3},{\"n\":4}]") +
                                strlen("[{\"n\":0},{\"n\":1}]")));
     assert_int_equal(value_of("spark_service_results_truncated_total"), 1);
+    assert_int_equal(
+        value_of("spark_service_cache_requests_total{source=\"parquet\",result=\"bypass\"}"), 3);
     assert_int_equal(value_of(DURATION("succeeded")), 2);
     assert_int_equal(value_of(DURATION("failed")), 1);
     assert_int_equal(value_of("spark_service_queue_wait_seconds_count{class=\"query\"}"), 3);
@@ -249,9 +287,10 @@ static void test_lost_slot(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_zero_at_the_start), cmocka_unit_test(test_queries),
-        cmocka_unit_test(test_cancels),           cmocka_unit_test(test_full_queue),
-        cmocka_unit_test(test_full_house),        cmocka_unit_test(test_lost_slot),
+        cmocka_unit_test(test_zero_at_the_start), cmocka_unit_test(test_contract),
+        cmocka_unit_test(test_queries),           cmocka_unit_test(test_cancels),
+        cmocka_unit_test(test_full_queue),        cmocka_unit_test(test_full_house),
+        cmocka_unit_test(test_lost_slot),
     };
 
     return cmocka_run_group_tests_name("service_metrics", tests, start_service, stop_service);

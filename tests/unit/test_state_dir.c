@@ -126,6 +126,28 @@ static void test_scratch_is_wiped(void **state)
     assert_true(exists(below("state/kept")));
 }
 
+/* Results are of use to one process only; the ids of asynchronous queries stay. */
+static void test_what_stays(void **state)
+{
+    struct state_dir *dir = NULL;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(state_dir_open(below("state"), &dir, &err), 0);
+    assert_string_equal(state_dir_results(dir), below("state/results"));
+    assert_string_equal(state_dir_journal(dir), below("state/handles"));
+    make_file(below("state/results/one"));
+    make_file(state_dir_journal(dir));
+    state_dir_close(dir);
+    assert_false(exists(below("state/results/one")));
+    assert_true(exists(below("state/handles")));
+    make_file(below("state/results/two")); /* of a killed process */
+    assert_int_equal(state_dir_open(below("state"), &dir, &err), 0);
+    assert_false(exists(below("state/results/two")));
+    assert_true(exists(below("state/handles")));
+    state_dir_close(dir);
+}
+
 static void test_links_are_not_followed(void **state)
 {
     struct state_dir *dir = NULL;
@@ -181,6 +203,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_makes_what_is_missing, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_one_owner, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_scratch_is_wiped, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_what_stays, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_links_are_not_followed, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_refused, make_folder, remove_folder),
     };
