@@ -172,6 +172,9 @@ int result_pages_take(struct result_pages *pages, struct result_page *ret_page, 
     if (pages->coding == CODING_IDENTITY) {
         out = pages->body;
         pages->body = (struct byte_buffer){0};
+        /* A whole page at once: growing to it would copy every page once more. */
+        if (!pages->has_ended)
+            byte_buffer_reserve(&pages->body, RESULT_PAGE_BYTES + STEP_BYTES);
     } else if (take_coded(pages, &out, err) != 0) {
         return -1;
     }

@@ -17,7 +17,8 @@
 
 #define TAG_BYTES 64
 
-#define CANCEL_ROUNDS 10000
+#define CANCELS 10000
+#define CANCEL_ROUNDS (CANCELS * 3 / 2 + 800) /* two of three are named by a DELETE */
 #define ECHO_ROUNDS 2000
 #define LEAVE_ROUNDS 960
 #define CALLERS 32
@@ -33,6 +34,7 @@ struct caller {
     size_t wrong;            /* an answer of somebody else, or a contradiction */
     size_t answered;         /* 200 */
     size_t cancelled;        /* 409 */
+    size_t deletes;          /* sent */
     char (*tags)[TAG_BYTES]; /* of the 200 ones */
 };
 
@@ -110,6 +112,7 @@ static struct caller add_up(struct caller callers[CALLERS])
         sum.wrong += callers[i].wrong;
         sum.answered += callers[i].answered;
         sum.cancelled += callers[i].cancelled;
+        sum.deletes += callers[i].deletes;
         free(callers[i].tags);
     }
     qsort(sum.tags, sum.answered, TAG_BYTES, compare_tags);
@@ -224,6 +227,7 @@ static void race_once(struct caller *caller, struct service_client *asking,
 
         nanosleep(&instant, NULL);
         delete_status = send_delete(cancelling, id);
+        caller->deletes++;
         if (delete_status != 202 && delete_status != 404 && delete_status != 409)
             caller->errors++;
     }
@@ -263,6 +267,7 @@ static void test_cancel_at_any_instant(void **state)
     assert_int_equal(sum.errors, 0);
     assert_int_equal(sum.wrong, 0);
     assert_int_equal(sum.answered + sum.cancelled, sum.rounds);
+    assert_true(sum.deletes >= CANCELS);
     assert_true(sum.cancelled > sum.rounds / 20); /* else nothing was raced */
     assert_true(sum.answered > sum.rounds / 3);
 }

@@ -23,9 +23,12 @@ def free_port():
         return listener.getsockname()[1]
 
 
+PART_BYTES = 1 << 20
+
+
 class Reply:
-    def __init__(self, status, body, seconds):
-        self.status, self.body, self.seconds = status, body, seconds
+    def __init__(self, status, headers, body, seconds):
+        self.status, self.headers, self.body, self.seconds = status, headers, body, seconds
 
     def json(self):
         return json.loads(self.body)
@@ -34,16 +37,19 @@ class Reply:
         return f"<{self.status} in {self.seconds:.2f} s: {self.body[:600]}>"
 
 
-def request(method, url, body=None, timeout=150):
+def request(method, url, body=None, timeout=150, read=None):
+    """One request. With `read` a body of status 200 is handed to it part by part, not kept."""
     headers = {"Content-Type": "application/json"} if body else {}
     asked = urllib.request.Request(url, data=body, method=method, headers=headers)
     begin = time.monotonic()
     try:
         with urllib.request.urlopen(asked, timeout=timeout) as answer:
-            status, content = answer.status, answer.read()
+            while read is not None and (part := answer.read(PART_BYTES)):
+                read(part)
+            status, fields, content = answer.status, answer.headers, answer.read()
     except urllib.error.HTTPError as refusal:
-        status, content = refusal.code, refusal.read()
-    return Reply(status, content, time.monotonic() - begin)
+        status, fields, content = refusal.code, refusal.headers, refusal.read()
+    return Reply(status, fields, content, time.monotonic() - begin)
 
 
 class Stack:
@@ -92,9 +98,10 @@ class Stack:
     def get(self, target):
         return request("GET", f"http://127.0.0.1:{self.port}{target}")
 
-    def query(self, source, sql, **fields):
+    def query(self, source, sql, read=None, **fields):
         body = json.dumps({"sql": sql} | fields).encode()
-        return request("POST", f"http://127.0.0.1:{self.port}/api/spark/query/{source}", body)
+        return request("POST", f"http://127.0.0.1:{self.port}/api/spark/query/{source}", body,
+                       read=read)
 
     def users(self, source, columns, tail=""):
         """A query of the sample users, whatever the source calls them."""

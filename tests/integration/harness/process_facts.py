@@ -100,6 +100,19 @@ def collect_garbage(pid):
     subprocess.run(["jcmd", str(pid), "GC.run"], check=True, capture_output=True, timeout=60)
 
 
+def heap_used_bytes(pid):
+    """Heap in use behind a garbage collection."""
+    collect_garbage(pid)
+    done = subprocess.run(["jcmd", str(pid), "GC.heap_info"], check=True, capture_output=True,
+                          text=True, timeout=60)
+    return int(re.search(r"heap\s+total \d+K, used (\d+)K", done.stdout)[1]) * 1024
+
+
+def resident_bytes(pid):
+    pages = int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGESIZE")
+
+
 def more_than(now, before):
     """Entries of Counter `now` that exceed `before`."""
     return {key: (before.get(key, 0), count) for key, count in now.items()

@@ -1,0 +1,130 @@
+/* needs: unit/service_process.c unit/service_client.c */
+/* A thousand clients that leave while they wait, run or read: their work ends
+ * at once and nothing of them stays. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "service_client.h"
+#include "service_process.h"
+
+#include "../../service/deadline.h"
+
+#define WORKERS 8
+#define WAVE 40
+#define WAVES 25 /* a thousand clients */
+#define DESCRIPTORS_MORE 2
+
+/* From the first leaving of a wave to the end of the last one's work: no cancel
+ * of the wave can have begun later. Sanitized programs are several times slower. */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define GONE_MS 5000
+#else
+#define GONE_MS 1000
+#endif
+
+/* Nothing of these ends by itself while the test runs. */
+#define PATIENT ",\"timeout_ms\":600000,\"queue_timeout_ms\":600000"
+#define RUNS "sleep 600000"
+#define STREAMS "rows 3000000"
+#define NARROW_BYTES 16384
+
+static struct service_process *service;
+
+static int start_service(void **state)
+{
+    (void)state;
+    service = service_process_start_ready(SETTINGS("--workers=8", "--queue-length=64"));
+    return 0;
+}
+
+static int stop_service(void **state)
+{
+    (void)state;
+    if (service != NULL)
+        service_process_stop(service);
+    return 0;
+}
+
+static void ask(struct service_client *client, const char *script)
+{
+    assert_true(service_client_open_narrow(client, service->port, NARROW_BYTES));
+    assert_true(service_client_query(client, service->data, script, PATIENT));
+}
+
+/* Workers that run or stream, everybody else in the queue. */
+static void arrive(struct service_client clients[WAVE], const char *script)
+{
+    for (size_t i = 0; i < WORKERS; i++)
+        ask(&clients[i], script);
+    if (strcmp(script, RUNS) == 0)
+        service_process_wait_health(service, "slots", "busy", WORKERS);
+    for (size_t i = 0; i < WORKERS && strcmp(script, STREAMS) == 0; i++)
+        assert_true(service_client_wait_bytes(&clients[i], NARROW_BYTES));
+    for (size_t i = WORKERS; i < WAVE; i++)
+        ask(&clients[i], RUNS);
+    while (service_process_health(service, "queue", "length") +
+               service_process_health(service, "slots", "busy") <
+           WAVE - WORKERS)
+        pause_ms(1);
+}
+
+static void leave(struct service_client clients[WAVE])
+{
+    for (size_t i = 0; i < WAVE; i++) {
+        if (i % 2 == 0)
+            service_client_close(&clients[i]);
+        else
+            service_client_reset(&clients[i]);
+    }
+}
+
+static bool all_is_gone(int descriptors)
+{
+    return service_process_health(service, "slots", "busy") == 0 &&
+           service_process_health(service, "queue", "length") == 0 &&
+           service_process_descriptors(service) <= descriptors + DESCRIPTORS_MORE;
+}
+
+static void check_wave(int wave, int descriptors)
+{
+    struct service_client clients[WAVE];
+    struct monotime left;
+
+    arrive(clients, wave % 2 == 0 ? RUNS : STREAMS);
+    left = monotime_now();
+    leave(clients);
+    while (!all_is_gone(descriptors)) {
+        if (monotime_span_ms(left, monotime_now()) > GONE_MS)
+            fail_msg("wave %d: %lld busy, %lld queued, %d descriptors (%d at first) after %d ms",
+                     wave, (long long)service_process_health(service, "slots", "busy"),
+                     (long long)service_process_health(service, "queue", "length"),
+                     service_process_descriptors(service), descriptors, GONE_MS);
+        pause_ms(1);
+    }
+}
+
+static void test_a_thousand_leave(void **state)
+{
+    int descriptors = service_process_descriptors(service);
+
+    (void)state;
+    for (int wave = 0; wave < WAVES; wave++)
+        check_wave(wave, descriptors);
+    assert_int_equal(service_process_health(service, "slots", "lost"), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_thousand_leave),
+    };
+
+    return cmocka_run_group_tests_name("service_leavers", tests, start_service, stop_service);
+}
