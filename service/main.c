@@ -319,8 +319,8 @@ static void stop(struct run *run)
 
     if (service->queue != NULL)
         query_queue_close(service->queue);
-    if (service->life != NULL && run->exit_code == 0)
-        clean = engine_life_stop(service->life, ENGINE_STOP_MS);
+    if (service->life != NULL && run->exit_code != EXIT_SLOTS_LOST)
+        clean = engine_life_stop(service->life, run->exit_code == 0 ? ENGINE_STOP_MS : 0);
     else
         clean = service->life == NULL;
     clean = clean && queries_stop(service->queries, JOURNAL_STOP_MS);
