@@ -34,15 +34,11 @@ static const char *integer_name(enum enum_field_types type)
     }
 }
 
-/* On the wire ENUM and SET are strings with a flag. */
+/* On the wire ENUM and SET are strings; Connector/J tells them so, too. */
 static const char *text_name(const MYSQL_FIELD *field)
 {
     bool is_binary = mysql_type_is_binary(field);
 
-    if ((field->flags & ENUM_FLAG) != 0)
-        return "ENUM";
-    if ((field->flags & SET_FLAG) != 0)
-        return "SET";
     switch ((int)field->type) {
     case MYSQL_TYPE_STRING:
         return is_binary ? "BINARY" : "CHAR";

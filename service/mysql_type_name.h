@@ -1,7 +1,7 @@
 /*
  * mysql_type_name: MySQL's own name of a column's type, the same that the
  * bridge's Column gives: without lengths, but for DECIMAL(10,2) and BIT(8); all
- * sizes of TEXT and BLOB have one name.   [any]
+ * sizes of TEXT and BLOB have one name, ENUM and SET are CHAR.   [any]
  */
 #ifndef SERVICE_MYSQL_TYPE_NAME_H
 #define SERVICE_MYSQL_TYPE_NAME_H
