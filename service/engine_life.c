@@ -182,8 +182,11 @@ bool engine_life_stop(struct engine_life *life, int64_t limit_ms)
 
     if (life == NULL)
         return true;
-    if (!life->ready)
-        return false; /* the VM is being made: nobody can interrupt that */
+    if (!life->ready) {
+        /* The VM is being made, and nobody can interrupt that; it may still ask for the pool. */
+        (void)worker_pool_join(life->pool, limit_ms);
+        return false;
+    }
     if (!canary_stop(life->canary, limit_ms) ||
         !engine_facts_stop(life->facts, monotime_span_ms(monotime_now(), limit)) ||
         worker_pool_stop(life->pool, monotime_span_ms(monotime_now(), limit)) > 0)

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <uthash.h>
 
 #include "journal_file.h"
@@ -168,16 +169,22 @@ fail:
     return -1;
 }
 
-void handle_journal_stop(struct handle_journal *journal)
+bool handle_journal_stop(struct handle_journal *journal, int64_t limit_ms)
 {
+    struct timespec until;
+
     if (journal == NULL || !journal->has_thread)
-        return;
+        return true;
     pthread_mutex_lock(&journal->lock);
     journal->stopping = true;
     pthread_cond_signal(&journal->changed);
     pthread_mutex_unlock(&journal->lock);
-    pthread_join(journal->thread, NULL);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += limit_ms / 1000 + 1;
+    if (pthread_timedjoin_np(journal->thread, NULL, &until) != 0)
+        return false;
     journal->has_thread = false;
+    return true;
 }
 
 void handle_journal_free(struct handle_journal *journal)
@@ -187,7 +194,6 @@ void handle_journal_free(struct handle_journal *journal)
 
     if (journal == NULL)
         return;
-    handle_journal_stop(journal);
     HASH_ITER(hash_by_id, journal->known, known, next)
     {
         HASH_DELETE(hash_by_id, journal->known, known);

@@ -10,7 +10,9 @@
 #ifndef SERVICE_HANDLE_JOURNAL_H
 #define SERVICE_HANDLE_JOURNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "error.h"
 
@@ -30,8 +32,10 @@ int handle_journal_open(const char *path, size_t length, struct reply_channel *c
                         struct error *err);
 
 /* Writes what is left and ends the thread; its last news are in the channel then,
- * which is to be freed (and so delivered) before handle_journal_free. NULL is fine.  [loop] */
-void handle_journal_stop(struct handle_journal *journal);
+ * which is to be freed (and so delivered) before handle_journal_free. False when the
+ * disk hangs for longer than limit_ms, rounded up to seconds: the thread is left behind, with all that it
+ * borrows. NULL is fine.  [loop] */
+bool handle_journal_stop(struct handle_journal *journal, int64_t limit_ms);
 void handle_journal_free(struct handle_journal *journal);
 
 /* Asks for the id to be written. -1: no memory, and on_written won't run.   [loop] */

@@ -8,8 +8,7 @@
 #include "metrics.h"
 #include "router.h"
 
-#define ROUTES_MAX 48 /* the router asserts that it has fewer */
-#define METHODS 8     /* bits of enum http_method */
+#define METHODS 8 /* bits of enum http_method */
 
 /* All that http_reply has a phrase for; anything else is counted in the last place. */
 static const int STATUSES[] = {0,   200, 202, 204, 304, 400, 401, 403, 404, 405,
@@ -17,7 +16,7 @@ static const int STATUSES[] = {0,   200, 202, 204, 304, 400, 401, 403, 404, 405,
                                431, 500, 501, 502, 503, 504, 505, 507, -1};
 #define STATUS_COUNT (sizeof(STATUSES) / sizeof(STATUSES[0]))
 
-static uint64_t counts[ROUTES_MAX][METHODS][STATUS_COUNT]; /* route 0: none */
+static uint64_t counts[HTTP_METRICS_ROUTES_MAX + 1][METHODS][STATUS_COUNT]; /* route 0: none */
 
 static size_t status_index(int status)
 {

@@ -10,6 +10,8 @@
 
 #include "byte_buffer.h"
 
+#define HTTP_METRICS_ROUTES_MAX 64
+
 /* `route` as router_route_name takes it; `status` 0: the client left unanswered. */
 void http_metrics_count(int route, unsigned method, int status);
 

@@ -41,6 +41,7 @@
 #define CANCEL_GRACE_MS 5000
 #define FLUSH_GRACE_MS 2000
 #define ENGINE_STOP_MS 10000
+#define JOURNAL_STOP_MS 2000
 #define FLUSH_LOOK_MS 20
 
 struct run {
@@ -318,12 +319,12 @@ static void stop(struct run *run)
 
     if (service->queue != NULL)
         query_queue_close(service->queue);
-    if (service->life != NULL && run->exit_code == 0)
-        clean = engine_life_stop(service->life, ENGINE_STOP_MS);
+    if (service->life != NULL && run->exit_code != EXIT_SLOTS_LOST)
+        clean = engine_life_stop(service->life, run->exit_code == 0 ? ENGINE_STOP_MS : 0);
     else
         clean = service->life == NULL;
+    clean = clean && queries_stop(service->queries, JOURNAL_STOP_MS);
     if (clean) {
-        queries_stop(service->queries);
         delivery_pool_stop(service->deliveries.pool);
         reply_channel_free(service->channel);
         queries_free(service->queries);

@@ -67,12 +67,12 @@ fail:
     return -1;
 }
 
-void queries_stop(struct queries *queries)
+bool queries_stop(struct queries *queries, int64_t limit_ms)
 {
     if (queries == NULL)
-        return;
+        return true;
     spool_disposal_stop(queries->disposal);
-    query_handles_stop(queries->handles);
+    return query_handles_stop(queries->handles, limit_ms);
 }
 
 void queries_free(struct queries *queries)

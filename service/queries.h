@@ -22,6 +22,7 @@
 #ifndef SERVICE_QUERIES_H
 #define SERVICE_QUERIES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -72,8 +73,10 @@ struct queries_counts {
 int queries_new(const struct queries_config *config, struct queries **ret_queries,
                 struct error *err);
 
-/* Ends its thread; the delivery pool and the channel are to go next. NULL is fine. */
-void queries_stop(struct queries *queries);
+/* Ends its thread; the delivery pool and the channel are to go next. False when it
+ * does not end within limit_ms: the process must then leave without freeing. NULL is
+ * fine. */
+bool queries_stop(struct queries *queries, int64_t limit_ms);
 
 /* Frees what is left; no worker may hold a query. */
 void queries_free(struct queries *queries);

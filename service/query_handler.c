@@ -93,8 +93,10 @@ static void submit(struct service *service, struct http_exchange *exchange,
         query_reply_refusal(exchange, &err);
         return;
     }
-    if (only_plans)
-        request.wait_ms = -1; /* there are no rows to come back for */
+    if (only_plans) { /* there are no rows to come back for */
+        request.wait_ms = -1;
+        request.wait_preferred = false;
+    }
     request.explains = only_plans;
     request.heads = http->method == METHOD_HEAD;
     request.answer = answer;

@@ -150,10 +150,9 @@ fail:
     return -1;
 }
 
-void query_handles_stop(struct query_handles *handles)
+bool query_handles_stop(struct query_handles *handles, int64_t limit_ms)
 {
-    if (handles != NULL)
-        handle_journal_stop(handles->journal);
+    return handles == NULL || handle_journal_stop(handles->journal, limit_ms);
 }
 
 void query_handles_free(struct query_handles *handles)

@@ -10,6 +10,7 @@
 #ifndef SERVICE_QUERY_HANDLES_H
 #define SERVICE_QUERY_HANDLES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,8 +40,9 @@ struct query_handles_config {
 int query_handles_new(const struct query_handles_config *config, struct query_handles **ret_handles,
                       struct error *err);
 
-/* Ends the journal's thread: to be called before the channel is freed. NULL is fine. */
-void query_handles_stop(struct query_handles *handles);
+/* Ends the journal's thread: to be called before the channel is freed. False: it
+ * hangs, and nothing it borrows may be freed. NULL is fine. */
+bool query_handles_stop(struct query_handles *handles, int64_t limit_ms);
 void query_handles_free(struct query_handles *handles);
 
 /* -1: ERROR_QUEUE_FULL, no place is left. */

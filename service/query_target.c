@@ -15,20 +15,13 @@ static const struct {
     const char *name;
     enum field_kind kind;
 } FIELDS[] = {
-    {"sql", FIELD_TEXT},
-    {"path", FIELD_TEXT},
-    {"table", FIELD_TEXT},
-    {"engine", FIELD_TEXT},
-    {"query_id", FIELD_TEXT},
-    {"cache", FIELD_TEXT},
-    {"numbers", FIELD_TEXT},
-    {"on_wait", FIELD_TEXT},
-    {"timeout_ms", FIELD_INTEGER},
-    {"queue_timeout_ms", FIELD_INTEGER},
-    {"row_limit", FIELD_INTEGER},
-    {"byte_limit", FIELD_INTEGER},
-    {"wait_ms", FIELD_INTEGER},
-    {"params", FIELD_DOCUMENT},
+    {"sql", FIELD_TEXT},           {"path", FIELD_TEXT},
+    {"table", FIELD_TEXT},         {"engine", FIELD_TEXT},
+    {"query_id", FIELD_TEXT},      {"cache", FIELD_TEXT},
+    {"numbers", FIELD_TEXT},       {"on_wait", FIELD_TEXT},
+    {"timeout_ms", FIELD_INTEGER}, {"queue_timeout_ms", FIELD_INTEGER},
+    {"row_limit", FIELD_INTEGER},  {"byte_limit", FIELD_INTEGER},
+    {"wait_ms", FIELD_INTEGER},    {"params", FIELD_DOCUMENT},
     {"as_of", FIELD_DOCUMENT},
 };
 

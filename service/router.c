@@ -7,6 +7,7 @@
 #include "access_log.h"
 #include "console.h"
 #include "health.h"
+#include "http_metrics.h"
 #include "http_record.h"
 #include "http_reply.h"
 #include "media_type.h"
@@ -196,6 +197,9 @@ static const struct route *find_route(const char *path, const char **ret_last)
     }
     return NULL;
 }
+
+_Static_assert(sizeof(ROUTES) / sizeof(ROUTES[0]) <= HTTP_METRICS_ROUTES_MAX,
+               "each route is counted");
 
 int router_route_count(void)
 {

@@ -106,21 +106,25 @@ void worker_pool_set_engine(struct worker_pool *pool, struct spark_engine *engin
     atomic_store(&pool->engine, engine);
 }
 
-size_t worker_pool_stop(struct worker_pool *pool, int64_t timeout_ms)
+size_t worker_pool_join(struct worker_pool *pool, int64_t timeout_ms)
 {
     struct timespec until;
     size_t left = 0;
 
-    if (pool == NULL)
-        return 0;
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += timeout_ms / 1000 + 1;
     for (size_t i = 0; i < pool->started; i++) {
         if (pthread_timedjoin_np(pool->workers[i].thread, NULL, &until) != 0)
             left++;
     }
-    if (left > 0)
-        return left;
-    free(pool);
-    return 0;
+    return left;
+}
+
+size_t worker_pool_stop(struct worker_pool *pool, int64_t timeout_ms)
+{
+    size_t left = pool != NULL ? worker_pool_join(pool, timeout_ms) : 0;
+
+    if (left == 0)
+        free(pool);
+    return left;
 }

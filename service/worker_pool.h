@@ -38,7 +38,10 @@ int worker_pool_start(const struct worker_pool_config *config, struct worker_poo
 void worker_pool_set_engine(struct worker_pool *pool, struct spark_engine *engine);
 
 /* Waits until every worker has left (the queue is closed by then), at most
- * timeout_ms. Returns how many did not; with any left the pool is not freed.  [loop] */
+ * timeout_ms. Returns how many did not.  [loop] */
+size_t worker_pool_join(struct worker_pool *pool, int64_t timeout_ms);
+
+/* The same, and frees the pool when none is left. NULL is fine.  [loop] */
 size_t worker_pool_stop(struct worker_pool *pool, int64_t timeout_ms);
 
 #endif

@@ -5,6 +5,7 @@ import os
 from prometheus_client.parser import text_string_to_metric_families
 
 from harness.paths import wait_until
+from harness.world import READER
 
 
 def scrape(service):
@@ -69,9 +70,10 @@ def test_queries_of_each_source(service, world):
 def test_a_direct_query_that_is_cancelled_is_killed(service, world):
     kills = value(service, "mysql_kills_total", result="ok")
     with service.begin_query("mysql", "SELECT SLEEP(600)", config=world.config(world.mysql)):
-        service.wait_slots_busy(1)
-        wait_until(lambda: value(service, "mysql_connections", state="in_use") == 1, 10,
-                   "a connection in use")
+        wait_until(lambda: any("SLEEP(600)" in (info or "")
+                               for *_, info in world.mysql.threads_of(READER)), 10,
+                   "the statement on the server")
+        assert value(service, "mysql_connections", state="in_use") == 1
     service.wait_slots_busy(0)
     assert value(service, "mysql_kills_total", result="ok") == kills + 1
     assert value(service, "mysql_connections", state="in_use") == 0

@@ -72,7 +72,7 @@ static void open_journal(struct rig *rig)
 
 static void close_journal(struct rig *rig)
 {
-    handle_journal_stop(rig->journal);
+    assert_true(handle_journal_stop(rig->journal, PATIENCE_MS));
     reply_channel_free(rig->channel);
     handle_journal_free(rig->journal);
     event_base_free(rig->base);

@@ -193,6 +193,29 @@ static void test_preferences(void **state)
     check_preference("", ",\"on_wait\":\"cancel\"", 400, NULL);
 }
 
+/* Short reads by GET go asynchronous as well; what only plans has no rows to keep. */
+static void test_preferences_of_other_methods(void **state)
+{
+    struct answer answer;
+    char target[256];
+
+    (void)state;
+    snprintf(target, sizeof(target), PARQUET "?path=%s&sql=rows+1&query_id=" QUERY_ID(1),
+             service->data);
+    get(target, "Prefer: respond-async\r\n", &answer);
+    assert_int_equal(answer.status, 202);
+    check_header(&answer, "Preference-Applied", "respond-async");
+    answer_done(&answer);
+    wait_query_state(service, ONE_ID, "SUCCEEDED");
+    check_refused("GET", RESULTS, 200, "[{\"n\":0}]");
+    snprintf(target, sizeof(target), PARQUET "?path=%s&sql=rows+1", service->data);
+    assert_true(
+        service_client_once(service->port, "HEAD", target, "Prefer: wait=0\r\n", NULL, &answer));
+    assert_int_equal(answer.status, 200);
+    check_header(&answer, "Preference-Applied", NULL);
+    answer_done(&answer);
+}
+
 static void test_answer_within_the_wait(void **state)
 {
     struct answer answer;
@@ -657,6 +680,7 @@ int main(void)
 #define ONE(name) cmocka_unit_test_setup_teardown(name, start_service, stop_service)
         ONE(test_goes_async_at_once),
         ONE(test_preferences),
+        ONE(test_preferences_of_other_methods),
         ONE(test_answer_within_the_wait),
         ONE(test_long_answer_within_the_wait),
         ONE(test_cancel_after_the_wait),
