@@ -108,6 +108,8 @@ def warm_up(service, world):
     small_query_time(service, world)
 
 
+@pytest.mark.skipif(not LONG and not os.environ.get("MEMORY"),
+                    reason="a minute alone on the machine: LONG=1, or MEMORY=1 for the short span")
 @pytest.mark.only("4.1")
 @pytest.mark.timeout(3600)
 def test_memory_is_flat_while_readers_are_slow(world, start_service, record_property):
