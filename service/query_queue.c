@@ -10,7 +10,8 @@ struct query_queue {
     struct query *last;
     size_t length;
     size_t limit;
-    size_t idle; /* workers inside pop_wait */
+    size_t idle;      /* workers inside pop_wait, or announced */
+    size_t announced; /* of these, not inside yet; any worker that comes may be one of them */
     bool closed;
 };
 
@@ -73,12 +74,23 @@ bool query_queue_try_push(struct query_queue *queue, struct query *query)
     return pushed;
 }
 
+void query_queue_announce(struct query_queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->idle++;
+    queue->announced++;
+    pthread_mutex_unlock(&queue->lock);
+}
+
 struct query *query_queue_pop_wait(struct query_queue *queue)
 {
     struct query *query = NULL;
 
     pthread_mutex_lock(&queue->lock);
-    queue->idle++;
+    if (queue->announced > 0)
+        queue->announced--;
+    else
+        queue->idle++;
     while (queue->first == NULL && !queue->closed)
         pthread_cond_wait(&queue->not_empty, &queue->lock);
     queue->idle--;

@@ -6,6 +6,7 @@
  *
  * try_push  [loop]    lends the query on success; when full or closed you still own it
  * pop_wait  [worker]  lends a query, or NULL once closed and empty
+ * announce  [worker]  it will be in pop_wait in a moment and counts as idle from here on
  * remove    [loop]    gives back one nobody started; false: too late, cancel it
  * expire    [loop]    gives back one that has to wait; false: it runs, or a worker
  *                     already on its way takes it
@@ -27,6 +28,7 @@ struct query_queue *query_queue_new(size_t limit);
 void query_queue_free(struct query_queue *queue);
 
 bool query_queue_try_push(struct query_queue *queue, struct query *query);
+void query_queue_announce(struct query_queue *queue);
 struct query *query_queue_pop_wait(struct query_queue *queue);
 bool query_queue_remove(struct query_queue *queue, struct query *query);
 bool query_queue_expire(struct query_queue *queue, struct query *query);

@@ -8,6 +8,7 @@
 #include "explanation.h"
 #include "mysql_engine.h"
 #include "mysql_explain.h"
+#include "query_queue.h"
 #include "reply_channel.h"
 #include "result_sink.h"
 #include "spark_request.h"
@@ -271,6 +272,8 @@ void query_runner_run(struct query_runner *runner, struct query *query)
     query->outcome.rows = run.sink.rows;
     query->outcome.truncated = run.sink.is_full;
     query->kept = result_sink_keep(&run.sink, &run.end, failed ? &err : NULL);
+    /* Who sees the slot free may ask for it at once, with no time to wait. */
+    query_queue_announce(runner->queue);
     post(&run, run.done_mail, NEWS_DONE);
     result_sink_end(&run.sink, &run.end, failed ? &err : NULL);
 }

@@ -25,7 +25,8 @@ struct query_runner {
     const struct data_roots *roots;
     struct reply_channel *channel;
     struct spool_store *spools;
-    int64_t patience_ms; /* how long a reader may keep this worker waiting, all in all */
+    struct query_queue *queue; /* told before done() that the worker is about to be back */
+    int64_t patience_ms;       /* how long a reader may keep this worker waiting, all in all */
 };
 
 /* Runs it to the end, whatever the end is; done() is posted exactly once, and

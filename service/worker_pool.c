@@ -51,6 +51,7 @@ static void *worker_main(void *argument)
                                   .roots = pool->config.roots,
                                   .channel = pool->config.channel,
                                   .spools = pool->config.spools,
+                                  .queue = pool->config.queue,
                                   .patience_ms = pool->config.patience_ms};
     struct query *query = NULL;
     char name[16];

@@ -73,6 +73,21 @@ static void test_remove(void **state)
         check_remove(i);
 }
 
+static void test_announced_worker_is_idle(void **state)
+{
+    struct query_queue *queue = query_queue_new(0);
+    struct query queries[2] = {0};
+
+    (void)state;
+    query_queue_announce(queue);
+    assert_true(query_queue_try_push(queue, &queries[0]));
+    assert_false(query_queue_expire(queue, &queries[0]));
+    assert_false(query_queue_try_push(queue, &queries[1]));
+    assert_ptr_equal(query_queue_pop_wait(queue), &queries[0]);
+    assert_false(query_queue_try_push(queue, &queries[1])); /* that worker is busy now */
+    query_queue_free(queue);
+}
+
 static void test_expire_what_has_to_wait(void **state)
 {
     struct query_queue *queue = query_queue_new(1);
@@ -205,6 +220,7 @@ int main(void)
         cmocka_unit_test(test_bound_and_order),
         cmocka_unit_test(test_limit_zero_without_worker),
         cmocka_unit_test(test_remove),
+        cmocka_unit_test(test_announced_worker_is_idle),
         cmocka_unit_test(test_expire_what_has_to_wait),
         cmocka_unit_test(test_closed),
         cmocka_unit_test(test_close_wakes_all),
