@@ -160,6 +160,23 @@ bool arrow_format_parse(const char *format, struct arrow_type *ret_type)
     return false;
 }
 
+int arrow_type_buffers(const struct arrow_type *type)
+{
+    switch (type->kind) {
+    case ARROW_NULL:
+        return 0;
+    case ARROW_STRUCT:
+        return 1;
+    case ARROW_LIST:
+        return type->layout == ARROW_FIXED ? 1 : 2;
+    case ARROW_TEXT:
+    case ARROW_BINARY:
+        return type->layout == ARROW_FIXED ? 2 : 3;
+    default:
+        return 2;
+    }
+}
+
 /* A length and that many bytes; moves *at behind them. */
 static bool read_metadata_text(const char **at, const char **ret_text, size_t *ret_length)
 {

@@ -60,6 +60,10 @@ struct arrow_type {
 /* False: a type that this service doesn't read (unions, run-end encoding, list views). */
 bool arrow_format_parse(const char *format, struct arrow_type *ret_type);
 
+/* How many buffers an array of that type has (Arrow columnar format, "Buffer
+ * listing for each layout"); views: at least so many. */
+int arrow_type_buffers(const struct arrow_type *type);
+
 /* Finds one key in a metadata block (NULL is an empty one). The value isn't
  * NUL-terminated; borrowed from the block. False: absent or malformed. */
 bool arrow_metadata_find(const char *metadata, const char *key, const char **ret_value,

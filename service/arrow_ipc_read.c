@@ -179,17 +179,6 @@ static int read_list(struct batch_reader *reader, const struct ArrowSchema *sche
     return check_offsets(reader, type, &offsets, array->length, array->children[0]->length);
 }
 
-static int64_t buffers_of(const struct arrow_type *type)
-{
-    if (type->kind == ARROW_NULL)
-        return 0;
-    if (type->kind == ARROW_STRUCT || (type->kind == ARROW_LIST && type->layout == ARROW_FIXED))
-        return 1;
-    return (type->kind == ARROW_TEXT || type->kind == ARROW_BINARY) && type->layout != ARROW_FIXED
-               ? 3
-               : 2;
-}
-
 /* Room for buffers and children; what is there is freed by release_array. */
 static int make_array(struct batch_reader *reader, const struct ArrowSchema *schema,
                       int64_t n_buffers, struct ArrowArray *array)
@@ -216,7 +205,8 @@ static int read_array(struct batch_reader *reader, const struct ArrowSchema *sch
 
     if (!arrow_format_parse(schema->format, &type))
         return fail(reader, "an unknown type");
-    if (make_array(reader, schema, buffers_of(&type), array) != 0 || next_node(reader, array) != 0)
+    if (make_array(reader, schema, arrow_type_buffers(&type), array) != 0 ||
+        next_node(reader, array) != 0)
         return -1;
     if (array->length < length_min)
         return fail(reader, "a column that is too short");

@@ -199,23 +199,6 @@ static int plan_list(struct batch_plan *plan, const struct ArrowSchema *schema,
     return plan_column(plan, schema->children[0], array->children[0], begin, end - begin, err);
 }
 
-static int buffers_of(const struct arrow_type *type)
-{
-    switch (type->kind) {
-    case ARROW_NULL:
-        return 0;
-    case ARROW_STRUCT:
-        return 1;
-    case ARROW_LIST:
-        return type->layout == ARROW_FIXED ? 1 : 2;
-    case ARROW_TEXT:
-    case ARROW_BINARY:
-        return type->layout == ARROW_FIXED ? 2 : 3;
-    default:
-        return 2;
-    }
-}
-
 static int check_array(const struct ArrowSchema *schema, const struct arrow_type *type,
                        const struct ArrowArray *array, int64_t first, int64_t count,
                        struct error *err)
@@ -223,7 +206,7 @@ static int check_array(const struct ArrowSchema *schema, const struct arrow_type
     if (array->offset < 0 || array->length < 0 || array->offset > INT64_MAX - array->length ||
         count > array->length || first > array->length - count)
         return fail(schema, "too short", err);
-    if (array->n_buffers != buffers_of(type) || array->buffers == NULL)
+    if (array->n_buffers != arrow_type_buffers(type) || array->buffers == NULL)
         return fail(schema, "wrong number of buffers", err);
     if (array->n_children != schema->n_children ||
         (array->n_children > 0 && array->children == NULL))

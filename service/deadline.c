@@ -37,6 +37,12 @@ int64_t monotime_span_us(struct monotime earlier, struct monotime later)
     return (later.ns - earlier.ns) / NS_PER_US;
 }
 
+struct timeval span_timeval(int64_t span_ms)
+{
+    return (struct timeval){.tv_sec = (time_t)(span_ms / 1000),
+                            .tv_usec = (suseconds_t)(span_ms % 1000 * 1000)};
+}
+
 struct timespec monotime_timespec(struct monotime t)
 {
     return (struct timespec){.tv_sec = (time_t)(t.ns / NS_PER_S),

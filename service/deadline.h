@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/time.h>
 #include <time.h>
 
 /* A point in monotonic time, nanoseconds; 0 = unset. */
@@ -32,6 +33,9 @@ static inline bool monotime_reached(struct monotime deadline, struct monotime no
 {
     return deadline.ns != 0 && now.ns >= deadline.ns;
 }
+
+/* A span as libevent takes it. */
+struct timeval span_timeval(int64_t span_ms);
 
 /* For pthread_cond_timedwait on a condition made with CLOCK_MONOTONIC. */
 struct timespec monotime_timespec(struct monotime t);

@@ -63,6 +63,11 @@ int error_set(struct error *err, enum error_code code, const char *format, ...)
     return -1;
 }
 
+int error_set_cancelled(struct error *err)
+{
+    return error_set(err, ERROR_CANCELLED, "the query was cancelled");
+}
+
 void error_clear(struct error *err)
 {
     memset(err, 0, sizeof(*err));

@@ -70,6 +70,9 @@ struct error {
 int error_set(struct error *err, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* ERROR_CANCELLED, as whoever notices the cancel says it; -1. */
+int error_set_cancelled(struct error *err);
+
 void error_clear(struct error *err);
 
 /* Wire code of api "Errors", e.g. "bad_request"; static storage. */

@@ -1,3 +1,8 @@
+/*
+ * Long because it is one state machine: what a socket, a deadline, a client that
+ * leaves and a handler may do to a connection, each in every state. What could be
+ * cut off is: checks (http_guard), parsing (http_reader), answers (http_reply).
+ */
 #include "http_connection.h"
 
 #include <arpa/inet.h>
@@ -69,15 +74,9 @@ struct http_connection {
     bool processing;
 };
 
-static struct timeval timeval_of_ms(int64_t ms)
-{
-    return (struct timeval){.tv_sec = (time_t)(ms / 1000),
-                            .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
-}
-
 static void start_timer(struct http_connection *connection, int64_t ms)
 {
-    struct timeval span = timeval_of_ms(ms);
+    struct timeval span = span_timeval(ms);
 
     event_add(connection->timer, &span);
 }
@@ -638,7 +637,7 @@ static void format_address(const struct sockaddr *address, char ret_text[HTTP_CL
 void http_connection_new(struct http_connection_group *group, evutil_socket_t fd, bool refused,
                          const struct sockaddr *client)
 {
-    struct timeval write_stall = timeval_of_ms(group->config.write_stall_ms);
+    struct timeval write_stall = span_timeval(group->config.write_stall_ms);
     struct http_connection *connection = calloc(1, sizeof(*connection));
 
     if (connection != NULL)

@@ -56,8 +56,7 @@ struct run {
 
 static void run_timer(struct run *run, int64_t span_ms)
 {
-    struct timeval span = {.tv_sec = span_ms / 1000,
-                           .tv_usec = (suseconds_t)(span_ms % 1000 * 1000)};
+    struct timeval span = span_timeval(span_ms);
 
     (void)event_add(run->stop_timer, &span);
 }

@@ -76,11 +76,6 @@ struct mysql_pool_counts mysql_engine_count(const struct mysql_engine *engine)
 
 /* ---- the steps of open ---- */
 
-static int fail_cancelled(struct error *err)
-{
-    return error_set(err, ERROR_CANCELLED, "the query was cancelled");
-}
-
 /* The statement is over when the server says so, and in doubt when the connection broke. */
 static void note_failure(struct mysql_cursor *cursor)
 {
@@ -272,7 +267,7 @@ static int run_on_connection(struct mysql_cursor *cursor, struct error *err)
     int rc = -1;
 
     if (!mysql_cutoff_arm(cursor->query.cutoff, mysql_connection_fd(cursor->lease.connection)))
-        return fail_cancelled(err);
+        return error_set_cancelled(err);
     if (mysql_gate_check(cursor->query.sql, modes, err) == 0 &&
         mysql_statement_parse(cursor->query.sql, modes, &statement, err) == 0 &&
         limit_rows(cursor, err) == 0)

@@ -259,7 +259,7 @@ static int wait_for_room_locked(struct mysql_pool *pool, struct mysql_source *so
     source->waiting++;
     while (rc == 0 && source->idle == NULL && source->open >= pool->config.limit) {
         if (mysql_cutoff_is_cut(cutoff))
-            rc = error_set(err, ERROR_CANCELLED, "the query was cancelled");
+            rc = error_set_cancelled(err);
         else if (pthread_cond_timedwait(&pool->changed, &pool->lock, &until) != 0 &&
                  monotime_reached(deadline, monotime_now()))
             rc = error_set(err, ERROR_TIMEOUT, "no connection to MySQL was free in time");

@@ -206,8 +206,7 @@ void query_machine_end_early(struct queries *queries, struct query *query, enum 
 
 static void start_timer(const struct query *query, struct event *timer, int64_t span_ms)
 {
-    struct timeval span = {.tv_sec = span_ms / 1000,
-                           .tv_usec = (suseconds_t)(span_ms % 1000 * 1000)};
+    struct timeval span = span_timeval(span_ms);
 
     if (event_add(timer, &span) != 0)
         log_line(LOG_ERROR, "no timer for a query", LOG_TEXT("query_id", query->id));

@@ -62,11 +62,6 @@ static void post(struct run *run, struct query_mail *message, enum news news)
 
 /* ---- the steps of a run ---- */
 
-static int fail_cancelled(struct error *err)
-{
-    return error_set(err, ERROR_CANCELLED, "the query was cancelled");
-}
-
 static int resolve_path(struct run *run, char **ret_path, struct error *err)
 {
     *ret_path = NULL;
@@ -232,7 +227,7 @@ static int run_steps(struct run *run, struct error *err)
     if (resolve_path(run, &path, err) != 0)
         goto out;
     if (atomic_load(&query->cancelled)) {
-        fail_cancelled(err);
+        error_set_cancelled(err);
         goto out;
     }
     if (query->request.explains) {

@@ -135,23 +135,6 @@ bool result_column_dictionary_index(const struct result_column *column, int64_t 
     return true;
 }
 
-static int buffers_of(const struct arrow_type *type)
-{
-    switch (type->kind) {
-    case ARROW_NULL:
-        return 0;
-    case ARROW_STRUCT:
-        return 1;
-    case ARROW_LIST:
-        return type->layout == ARROW_FIXED ? 1 : 2;
-    case ARROW_TEXT:
-    case ARROW_BINARY:
-        return type->layout == ARROW_FIXED ? 2 : 3;
-    default:
-        return 2;
-    }
-}
-
 static int bind_views(struct result_column *column, const struct ArrowArray *array,
                       struct error *err)
 {
@@ -168,7 +151,7 @@ static int bind_views(struct result_column *column, const struct ArrowArray *arr
 static int bind_buffers(struct result_column *column, const struct ArrowArray *array,
                         struct error *err)
 {
-    int needed = buffers_of(&column->type);
+    int needed = arrow_type_buffers(&column->type);
     bool views = column->type.layout == ARROW_VIEWS;
 
     if (array->n_buffers < needed || (!views && array->n_buffers > needed))

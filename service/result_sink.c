@@ -26,11 +26,6 @@ static bool is_cancelled(const struct result_sink *sink)
     return atomic_load_explicit(&sink->query->cancelled, memory_order_relaxed);
 }
 
-static int fail_cancelled(struct error *err)
-{
-    return error_set(err, ERROR_CANCELLED, "the query was cancelled");
-}
-
 /* For those who look while it runs. */
 static void count_so_far(struct result_sink *sink)
 {
@@ -78,7 +73,7 @@ static int send_page(struct result_sink *sink, struct error *err)
     case CREDIT_STOPPED:
         break;
     }
-    return fail_cancelled(err);
+    return error_set_cancelled(err);
 }
 
 /* Gives the rows that went out live: all, or those up to the hand-over. -1: *err. */
@@ -101,7 +96,7 @@ static int64_t add_live(struct result_sink *sink, const struct ArrowArray *batch
         if (result_pages_is_ready(pages) && send_page(sink, err) != 0)
             return -1;
         if (is_cancelled(sink))
-            return fail_cancelled(err);
+            return error_set_cancelled(err);
     }
     return row;
 }
@@ -113,7 +108,7 @@ static int add_spooled(struct result_sink *sink, const struct ArrowArray *batch,
     int64_t count = batch->length - first;
 
     if (is_cancelled(sink))
-        return fail_cancelled(err);
+        return error_set_cancelled(err);
     if (row_limit >= 0 && count > row_limit - sink->rows) {
         count = row_limit - sink->rows;
         sink->is_full = true;

@@ -125,6 +125,35 @@ static char *read_log(const struct service_process *process)
     return text;
 }
 
+void service_process_stop_idle(struct service_process **process)
+{
+    if (*process == NULL)
+        return;
+    service_process_wait_health(*process, "slots", "busy", 0);
+    service_process_stop(*process);
+    *process = NULL;
+}
+
+void service_process_query(const struct service_process *process, struct service_client *client,
+                           const char *sql, const char *fields)
+{
+    assert_true(service_client_open(client, process->port));
+    assert_true(service_client_query(client, process->data, sql, fields));
+}
+
+void answer_check_header(const struct answer *answer, const char *name, const char *wanted)
+{
+    char value[256];
+    const char *found = answer_header(answer, name, value, sizeof(value));
+
+    if (wanted == NULL) {
+        assert_null(found);
+        return;
+    }
+    assert_non_null(found);
+    assert_string_equal(found, wanted);
+}
+
 bool service_process_logged(const struct service_process *process, const char *text)
 {
     char *log = read_log(process);

@@ -13,6 +13,9 @@
 /* How long anything may take before a test gives up; sanitizers are slow. */
 #define PATIENCE_MS 20000
 
+struct answer;
+struct service_client;
+
 struct service_process {
     pid_t pid;
     int port;
@@ -45,6 +48,17 @@ void service_process_restart(struct service_process *process, int signal_number,
 
 /* SIGTERM, then finish with 0. */
 void service_process_stop(struct service_process *process);
+
+/* The same at the end of a group: with all slots free again; *process is NULL
+ * afterwards, and before when it did not start (that is told already). */
+void service_process_stop_idle(struct service_process **process);
+
+/* Opens a client and sends it on with a query of the data folder. */
+void service_process_query(const struct service_process *process, struct service_client *client,
+                           const char *sql, const char *fields);
+
+/* `wanted` NULL: there is no such header. */
+void answer_check_header(const struct answer *answer, const char *name, const char *wanted);
 
 bool service_process_logged(const struct service_process *process, const char *text);
 void service_process_wait_logged(const struct service_process *process, const char *text);

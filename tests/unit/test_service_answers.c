@@ -27,25 +27,13 @@ static int start_service(void **state)
 static int stop_service(void **state)
 {
     (void)state;
-    if (service == NULL)
-        return 0; /* it did not start; that is told already */
-    service_process_wait_health(service, "slots", "busy", 0);
-    service_process_stop(service);
+    service_process_stop_idle(&service);
     return 0;
 }
 
 static void query(const char *sql, const char *fields, struct answer *ret_answer)
 {
     assert_true(service_client_query_once(service->port, service->data, sql, fields, ret_answer));
-}
-
-static void check_header(const struct answer *answer, const char *name, const char *wanted)
-{
-    char value[256];
-    const char *found = answer_header(answer, name, value, sizeof(value));
-
-    assert_non_null(found);
-    assert_string_equal(found, wanted);
 }
 
 static void check_no_header(const struct answer *answer, const char *name)
@@ -104,11 +92,11 @@ static void test_short_answer(void **state)
     query("rows 3", "", &answer);
     assert_int_equal(answer.status, 200);
     assert_string_equal(answer.body, "[{\"n\":0},{\"n\":1},{\"n\":2}]");
-    check_header(&answer, "Content-Type", "application/json");
-    check_header(&answer, "Content-Length", "25");
-    check_header(&answer, "Query-Engine", "spark");
-    check_header(&answer, "Vary", "Accept, Accept-Encoding");
-    check_header(&answer, "Result-Truncated", "false");
+    answer_check_header(&answer, "Content-Type", "application/json");
+    answer_check_header(&answer, "Content-Length", "25");
+    answer_check_header(&answer, "Query-Engine", "spark");
+    answer_check_header(&answer, "Vary", "Accept, Accept-Encoding");
+    answer_check_header(&answer, "Result-Truncated", "false");
     check_timing(answer_header(&answer, "Server-Timing", value, sizeof(value)));
     assert_non_null(answer_header(&answer, "Query-Id", value, sizeof(value)));
     assert_int_equal(strlen(value), 36);
@@ -128,7 +116,7 @@ static void test_no_rows(void **state)
         query(SCRIPTS[i], "", &answer);
         assert_int_equal(answer.status, 200);
         assert_string_equal(answer.body, "[]");
-        check_header(&answer, "Result-Truncated", "false");
+        answer_check_header(&answer, "Result-Truncated", "false");
         answer_done(&answer);
     }
 }
@@ -142,8 +130,8 @@ static void test_long_answer(void **state)
     query("rows 200000", "", &answer);
     assert_true(answer.chunked);
     check_rows(&answer, 200000);
-    check_header(&answer, "Trailer", "Server-Timing, Result-Truncated");
-    check_header(&answer, "Query-Engine", "spark");
+    answer_check_header(&answer, "Trailer", "Server-Timing, Result-Truncated");
+    answer_check_header(&answer, "Query-Engine", "spark");
     check_no_header(&answer, "Content-Length");
     check_no_header(&answer, "Server-Timing");
     check_no_header(&answer, "Result-Truncated");
@@ -189,7 +177,7 @@ static void check_row_limit(const char *script, size_t limit, size_t rows, const
     snprintf(field, sizeof(field), ",\"row_limit\":%zu", limit);
     query(script, field, &answer);
     check_rows(&answer, rows);
-    check_header(&answer, "Result-Truncated", truncated);
+    answer_check_header(&answer, "Result-Truncated", truncated);
     answer_done(&answer);
 }
 
@@ -216,7 +204,7 @@ static void check_byte_limit(size_t limit, size_t rows, const char *truncated)
     snprintf(field, sizeof(field), ",\"byte_limit\":%zu", limit);
     query("rows 3", field, &answer);
     check_rows(&answer, rows);
-    check_header(&answer, "Result-Truncated", truncated);
+    answer_check_header(&answer, "Result-Truncated", truncated);
     answer_done(&answer);
 }
 
@@ -259,7 +247,7 @@ static void check_problem(const struct answer *answer, int status, const char *c
 
     assert_int_equal(answer->status, status);
     assert_true(answer->complete);
-    check_header(answer, "Content-Type", "application/problem+json");
+    answer_check_header(answer, "Content-Type", "application/problem+json");
     snprintf(field, sizeof(field), "\"code\":\"%s\"", code);
     assert_non_null(strstr(answer->body, field));
     snprintf(field, sizeof(field), "\"status\":%d", status);
@@ -376,11 +364,11 @@ static void test_refusals(void **state)
 
     assert_true(service_client_once(service->port, "PUT", QUERY "parquet", JSON, "{}", &answer));
     check_problem(&answer, 405, "method_not_allowed");
-    check_header(&answer, "Allow", "GET, HEAD, POST");
+    answer_check_header(&answer, "Allow", "GET, HEAD, POST");
     answer_done(&answer);
     assert_true(service_client_once(service->port, "DELETE", "/livez", "", NULL, &answer));
     check_problem(&answer, 405, "method_not_allowed");
-    check_header(&answer, "Allow", "GET, HEAD");
+    answer_check_header(&answer, "Allow", "GET, HEAD");
     answer_done(&answer);
 }
 
@@ -402,8 +390,8 @@ static void test_get(void **state)
     ask_by_target("GET", "sql=rows+3&row_limit=2", "", &answer);
     assert_int_equal(answer.status, 200);
     assert_string_equal(answer.body, "[{\"n\":0},{\"n\":1}]");
-    check_header(&answer, "Result-Truncated", "true");
-    check_header(&answer, "Vary", "Accept, Accept-Encoding");
+    answer_check_header(&answer, "Result-Truncated", "true");
+    answer_check_header(&answer, "Vary", "Accept, Accept-Encoding");
     answer_done(&answer);
 
     ask_by_target("GET", "sql=rows%20200000", "Accept: text/csv\r\n", &answer);
@@ -432,8 +420,8 @@ static void test_head(void **state)
     (void)state;
     ask_by_target("HEAD", "sql=rows+3", "Accept: text/csv\r\n", &answer);
     assert_int_equal(answer.status, 200);
-    check_header(&answer, "Content-Type", "text/csv; charset=utf-8; header=present");
-    check_header(&answer, "Query-Engine", "spark");
+    answer_check_header(&answer, "Content-Type", "text/csv; charset=utf-8; header=present");
+    answer_check_header(&answer, "Query-Engine", "spark");
     check_no_header(&answer, "Content-Length");
     check_no_header(&answer, "Result-Truncated");
     check_timing(answer_header(&answer, "Server-Timing", value, sizeof(value)));
@@ -441,7 +429,7 @@ static void test_head(void **state)
 
     ask_by_target("HEAD", "sql=fail+sql_error", "", &answer);
     assert_int_equal(answer.status, 422);
-    check_header(&answer, "Content-Type", "application/problem+json");
+    answer_check_header(&answer, "Content-Type", "application/problem+json");
     answer_done(&answer);
 }
 
@@ -452,7 +440,7 @@ static void test_openapi(void **state)
     (void)state;
     assert_true(service_client_once(service->port, "GET", "/openapi.json", "", NULL, &answer));
     assert_int_equal(answer.status, 200);
-    check_header(&answer, "Content-Type", "application/json");
+    answer_check_header(&answer, "Content-Type", "application/json");
     assert_non_null(strstr(answer.body, "\"openapi\""));
     answer_done(&answer);
 }

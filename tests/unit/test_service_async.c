@@ -40,18 +40,8 @@ static int start_service(void **state)
 static int stop_service(void **state)
 {
     (void)state;
-    if (service == NULL)
-        return 0; /* it did not start; that is told already */
-    service_process_wait_health(service, "slots", "busy", 0);
-    service_process_stop(service);
-    service = NULL;
+    service_process_stop_idle(&service);
     return 0;
-}
-
-static void send_query(struct service_client *client, const char *sql, const char *fields)
-{
-    assert_true(service_client_open(client, service->port));
-    assert_true(service_client_query(client, service->data, sql, fields));
 }
 
 static void check_answer(struct service_client *client, int status, const char *part)
@@ -70,19 +60,6 @@ static void get(const char *target, const char *headers, struct answer *ret_answ
     assert_true(service_client_once(service->port, "GET", target, headers, NULL, ret_answer));
 }
 
-static void check_header(const struct answer *answer, const char *name, const char *wanted)
-{
-    char value[256];
-    const char *found = answer_header(answer, name, value, sizeof(value));
-
-    if (wanted == NULL) {
-        assert_null(found);
-        return;
-    }
-    assert_non_null(found);
-    assert_string_equal(found, wanted);
-}
-
 /* A problem, or a 202, with that code or state in it. */
 static void check_refused(const char *method, const char *target, int status, const char *part)
 {
@@ -98,7 +75,7 @@ static void check_refused(const char *method, const char *target, int status, co
 static void occupy(struct service_client clients[2])
 {
     for (size_t i = 0; i < 2; i++)
-        send_query(&clients[i], FOREVER, NO_TIMEOUT WITH_TAGS("\"occupied\""));
+        service_process_query(service, &clients[i], FOREVER, NO_TIMEOUT WITH_TAGS("\"occupied\""));
     service_process_wait_health(service, "slots", "busy", 2);
 }
 
@@ -120,11 +97,11 @@ static void test_goes_async_at_once(void **state)
     assert_true(service_client_query_once(service->port, service->data, "sleep 50 rows 3",
                                           ASYNC WITH_ID(1) WITH_TAGS("\"a\""), &answer));
     assert_int_equal(answer.status, 202);
-    check_header(&answer, "Content-Type", "application/json");
-    check_header(&answer, "Location", ONE_ID);
-    check_header(&answer, "Retry-After", "1");
-    check_header(&answer, "Query-Id", QUERY_ID(1));
-    check_header(&answer, "Preference-Applied", NULL);
+    answer_check_header(&answer, "Content-Type", "application/json");
+    answer_check_header(&answer, "Location", ONE_ID);
+    answer_check_header(&answer, "Retry-After", "1");
+    answer_check_header(&answer, "Query-Id", QUERY_ID(1));
+    answer_check_header(&answer, "Preference-Applied", NULL);
     query = json_loads(answer.body, 0, NULL);
     assert_string_equal(member_text(query, "query_id"), QUERY_ID(1));
     assert_string_equal(member_text(query, "results"), RESULTS);
@@ -150,10 +127,10 @@ static void test_goes_async_at_once(void **state)
     get(RESULTS, "", &answer);
     assert_int_equal(answer.status, 200);
     assert_string_equal(answer.body, "[{\"n\":0},{\"n\":1},{\"n\":2}]");
-    check_header(&answer, "Query-Id", QUERY_ID(1));
-    check_header(&answer, "Query-Engine", "spark");
-    check_header(&answer, "Result-Truncated", "false");
-    check_header(&answer, "Content-Length", "25");
+    answer_check_header(&answer, "Query-Id", QUERY_ID(1));
+    answer_check_header(&answer, "Query-Engine", "spark");
+    answer_check_header(&answer, "Result-Truncated", "false");
+    answer_check_header(&answer, "Content-Length", "25");
     answer_done(&answer);
 }
 
@@ -172,7 +149,7 @@ static void check_preference(const char *headers, const char *fields, int status
     assert_true(service_client_request(&client, "POST", PARQUET, head, body));
     assert_true(service_client_read(&client, &answer));
     assert_int_equal(answer.status, status);
-    check_header(&answer, "Preference-Applied", applied);
+    answer_check_header(&answer, "Preference-Applied", applied);
     answer_done(&answer);
     service_client_close(&client);
     service_process_wait_health(service, "slots", "busy", 0);
@@ -204,7 +181,7 @@ static void test_preferences_of_other_methods(void **state)
              service->data);
     get(target, "Prefer: respond-async\r\n", &answer);
     assert_int_equal(answer.status, 202);
-    check_header(&answer, "Preference-Applied", "respond-async");
+    answer_check_header(&answer, "Preference-Applied", "respond-async");
     answer_done(&answer);
     wait_query_state(service, ONE_ID, "SUCCEEDED");
     check_refused("GET", RESULTS, 200, "[{\"n\":0}]");
@@ -212,7 +189,7 @@ static void test_preferences_of_other_methods(void **state)
     assert_true(
         service_client_once(service->port, "HEAD", target, "Prefer: wait=0\r\n", NULL, &answer));
     assert_int_equal(answer.status, 200);
-    check_header(&answer, "Preference-Applied", NULL);
+    answer_check_header(&answer, "Preference-Applied", NULL);
     answer_done(&answer);
 }
 
@@ -340,7 +317,7 @@ static void test_delete_in_each_state(void **state)
     check_refused("DELETE", QUERIES "/" QUERY_ID(3), 202, QUERY_ID(3));
     wait_query_state(service, QUERIES "/" QUERY_ID(3), "CANCELLED");
     /* still waited for */
-    send_query(&waiting, FOREVER, ",\"wait_ms\":600000" WITH_ID(4));
+    service_process_query(service, &waiting, FOREVER, ",\"wait_ms\":600000" WITH_ID(4));
     service_process_wait_health(service, "slots", "busy", 1);
     check_refused("GET", QUERIES "/" QUERY_ID(4) "/results", 202, "\"results\":null");
     check_refused("DELETE", QUERIES "/" QUERY_ID(4), 202, QUERY_ID(4));
@@ -360,13 +337,13 @@ static void test_clients_that_leave(void **state)
 
     (void)state;
     /* before its 202: it is cancelled */
-    send_query(&client, FOREVER, ",\"wait_ms\":600000" WITH_ID(1));
+    service_process_query(service, &client, FOREVER, ",\"wait_ms\":600000" WITH_ID(1));
     wait_query_state(service, ONE_ID, "RUNNING");
     service_client_reset(&client);
     service_client_close(&client);
     wait_query_state(service, ONE_ID, "CANCELLED");
     /* after it: nothing happens */
-    send_query(&client, "sleep 100 rows 1", ASYNC WITH_ID(2));
+    service_process_query(service, &client, "sleep 100 rows 1", ASYNC WITH_ID(2));
     check_answer(&client, 202, QUERY_ID(2)); /* and closes */
     wait_query_state(service, QUERIES "/" QUERY_ID(2), "SUCCEEDED");
     check_refused("GET", QUERIES "/" QUERY_ID(2) "/results", 200, "[{\"n\":0}]");
@@ -481,7 +458,7 @@ static void test_limits_and_formats(void **state)
     wait_query_state(service, ONE_ID, "SUCCEEDED");
     get(RESULTS, "Accept: text/csv\r\n", &answer);
     assert_string_equal(answer.body, "n\r\n0\r\n1\r\n");
-    check_header(&answer, "Result-Truncated", "true");
+    answer_check_header(&answer, "Result-Truncated", "true");
     answer_done(&answer);
     get(RESULTS, "Accept: application/x-ndjson\r\n", &answer);
     assert_string_equal(answer.body, "{\"n\":0}\n{\"n\":1}\n");
@@ -491,7 +468,7 @@ static void test_limits_and_formats(void **state)
     answer_done(&answer);
     assert_true(service_client_once(service->port, "HEAD", RESULTS, "", NULL, &answer));
     assert_int_equal(answer.status, 200);
-    check_header(&answer, "Content-Length", "17");
+    answer_check_header(&answer, "Content-Length", "17");
     answer_done(&answer);
     run_query(service, "rows 5000", ASYNC WITH_ID(2) ",\"byte_limit\":30", 202);
     wait_query_state(service, QUERIES "/" QUERY_ID(2), "SUCCEEDED");

@@ -28,10 +28,7 @@ static int start_service(void **state)
 static int stop_service(void **state)
 {
     (void)state;
-    if (service == NULL)
-        return 0; /* it did not start; that is told already */
-    service_process_wait_health(service, "slots", "busy", 0);
-    service_process_stop(service);
+    service_process_stop_idle(&service);
     return 0;
 }
 
@@ -45,19 +42,6 @@ static void ask(const char *sql, const char *fields, const char *headers, struct
     snprintf(all, sizeof(all), "Content-Type: application/json\r\n%s", headers);
     assert_true(service_client_once(service->port, "POST", "/api/spark/query/parquet", all, body,
                                     ret_answer));
-}
-
-static void check_header(const struct answer *answer, const char *name, const char *wanted)
-{
-    char value[256];
-    const char *found = answer_header(answer, name, value, sizeof(value));
-
-    if (wanted == NULL) {
-        assert_null(found);
-        return;
-    }
-    assert_non_null(found);
-    assert_string_equal(found, wanted);
 }
 
 static const struct {
@@ -132,17 +116,17 @@ static void check_answer(size_t format, size_t coding, size_t rows)
     ask(script, "", headers, &answer);
     assert_int_equal(answer.status, 200);
     assert_true(answer.complete);
-    check_header(&answer, "Content-Type", FORMATS[format].content_type);
-    check_header(&answer, "Content-Encoding", is_coded ? CODINGS[coding].name : NULL);
-    check_header(&answer, "Vary", "Accept, Accept-Encoding");
+    answer_check_header(&answer, "Content-Type", FORMATS[format].content_type);
+    answer_check_header(&answer, "Content-Encoding", is_coded ? CODINGS[coding].name : NULL);
+    answer_check_header(&answer, "Vary", "Accept, Accept-Encoding");
     assert_int_equal(answer.chunked, strlen(expected) > 1024 * 1024);
     if (answer.chunked) {
-        check_header(&answer, "Trailer", "Server-Timing, Result-Truncated");
+        answer_check_header(&answer, "Trailer", "Server-Timing, Result-Truncated");
         assert_non_null(answer_trailer(&answer, "Server-Timing", value, sizeof(value)));
         assert_string_equal(answer_trailer(&answer, "Result-Truncated", value, sizeof(value)),
                             "false");
     } else {
-        check_header(&answer, "Result-Truncated", "false");
+        answer_check_header(&answer, "Result-Truncated", "false");
     }
     body = decoded(&answer, is_coded ? CODINGS[coding].coding : CODING_IDENTITY, &ended);
     assert_int_equal(ended, is_coded);
@@ -178,7 +162,7 @@ static void test_envelope(void **state)
     ask("rows 3", ",\"row_limit\":2", "Accept: application/vnd.spark-service.result+json\r\n",
         &answer);
     assert_int_equal(answer.status, 200);
-    check_header(&answer, "Content-Type", "application/vnd.spark-service.result+json");
+    answer_check_header(&answer, "Content-Type", "application/vnd.spark-service.result+json");
     assert_non_null(answer_header(&answer, "Query-Id", id, sizeof(id)));
     snprintf(expected, sizeof(expected),
              "{\"query_id\":\"%s\",\"schema\":[{\"name\":\"n\",\"type\":\"BIGINT\","
@@ -196,7 +180,7 @@ static void test_arrow(void **state)
     (void)state;
     ask("rows 3000", "", "Accept: application/vnd.apache.arrow.stream\r\n", &answer);
     assert_int_equal(answer.status, 200);
-    check_header(&answer, "Content-Type", "application/vnd.apache.arrow.stream");
+    answer_check_header(&answer, "Content-Type", "application/vnd.apache.arrow.stream");
     assert_true(answer.body_length > 3000 * 8);
     assert_memory_equal(answer.body, mark, 4);
     assert_memory_equal(answer.body + answer.body_length - 8, mark, 8);
@@ -210,10 +194,10 @@ static void test_repeated_headers(void **state)
 
     (void)state;
     ask("rows 3", "", "Accept: application/json;q=0.1\r\naccept: text/csv\r\n", &answer);
-    check_header(&answer, "Content-Type", "text/csv; charset=utf-8; header=present");
+    answer_check_header(&answer, "Content-Type", "text/csv; charset=utf-8; header=present");
     answer_done(&answer);
     ask("rows 3", "", "Accept-Encoding: br\r\nAccept-Encoding: identity;q=0, gzip\r\n", &answer);
-    check_header(&answer, "Content-Encoding", "gzip");
+    answer_check_header(&answer, "Content-Encoding", "gzip");
     answer_done(&answer);
 }
 
@@ -233,7 +217,7 @@ static void test_nothing_acceptable(void **state)
 
         ask("rows 3", "", HEADERS[i], &answer);
         assert_int_equal(answer.status, 406);
-        check_header(&answer, "Content-Type", "application/problem+json");
+        answer_check_header(&answer, "Content-Type", "application/problem+json");
         assert_non_null(strstr(answer.body, "\"code\":\"not_acceptable\""));
         answer_done(&answer);
     }
@@ -251,8 +235,8 @@ static void test_early_failures(void **state)
                  FORMATS[format].accept);
         ask("rows 3 fail sql_error", "", headers, &answer);
         assert_int_equal(answer.status, 422);
-        check_header(&answer, "Content-Type", "application/problem+json");
-        check_header(&answer, "Content-Encoding", NULL);
+        answer_check_header(&answer, "Content-Type", "application/problem+json");
+        answer_check_header(&answer, "Content-Encoding", NULL);
         answer_done(&answer);
     }
 }
@@ -371,7 +355,7 @@ static void test_bound_of_coded_answers(void **state)
     assert_true(asked(&client, process, "rows 1000", "gzip"));
     assert_true(service_client_read(&client, &answer));
     assert_int_equal(answer.status, 200);
-    check_header(&answer, "Content-Encoding", NULL);
+    answer_check_header(&answer, "Content-Encoding", NULL);
     assert_memory_equal(answer.body, "[{\"n\":0},", 9);
     answer_done(&answer);
 

@@ -60,13 +60,6 @@ static void check_refused(const struct service_process *service, const char *cod
     answer_done(&answer);
 }
 
-static void send_query(struct service_client *client, const struct service_process *service,
-                       const char *sql, const char *fields)
-{
-    assert_true(service_client_open(client, service->port));
-    assert_true(service_client_query(client, service->data, sql, fields));
-}
-
 /* The answer of a query sent before. */
 static void check_answer(struct service_client *client, int status, const char *part)
 {
@@ -211,7 +204,7 @@ static void test_lost_slot_comes_back(void **state)
     struct service_client client;
 
     (void)state;
-    send_query(&client, service, "stuck 2500", ",\"timeout_ms\":50");
+    service_process_query(service, &client, "stuck 2500", ",\"timeout_ms\":50");
     check_answer(&client, 504, "\"code\":\"timeout\"");
     wait_get(service, "/readyz", 503, "degraded: 1 of 2 slots are lost");
     assert_int_equal(service_process_health(service, "slots", "lost"), 1);
@@ -229,7 +222,7 @@ static void test_most_slots_lost(void **state)
     struct service_client client;
 
     (void)state;
-    send_query(&client, service, "stuck 60000", ",\"timeout_ms\":50");
+    service_process_query(service, &client, "stuck 60000", ",\"timeout_ms\":50");
     check_answer(&client, 504, "\"code\":\"timeout\"");
     service_process_finish(service, 75);
 }
@@ -248,9 +241,9 @@ static void check_drains(int signal)
     struct service_client running;
     struct service_client waiting;
 
-    send_query(&running, service, "sleep 700 rows 2", "");
+    service_process_query(service, &running, "sleep 700 rows 2", "");
     service_process_wait_health(service, "slots", "busy", 1);
-    send_query(&waiting, service, "rows 1", "");
+    service_process_query(service, &waiting, "rows 1", "");
     service_process_wait_health(service, "queue", "length", 1);
     ask_to_stop(service, signal);
     check_refused(service, "draining", "1");
@@ -287,9 +280,9 @@ static void test_drain_limit(void **state)
     struct service_client waiting;
 
     (void)state;
-    send_query(&running, service, "sleep 60000", "");
+    service_process_query(service, &running, "sleep 60000", "");
     service_process_wait_health(service, "slots", "busy", 1);
-    send_query(&waiting, service, "rows 1", "");
+    service_process_query(service, &waiting, "rows 1", "");
     service_process_wait_health(service, "queue", "length", 1);
     ask_to_stop(service, SIGTERM);
     check_answer(&running, 503, "\"code\":\"draining\"");
@@ -304,7 +297,7 @@ static void test_drain_limit_amid_a_stream(void **state)
     struct answer answer;
 
     (void)state;
-    send_query(&client, service, "rows 50000000", "");
+    service_process_query(service, &client, "rows 50000000", "");
     assert_true(service_client_wait_bytes(&client, 1024));
     ask_to_stop(service, SIGTERM);
     assert_true(service_client_read(&client, &answer));
@@ -321,7 +314,7 @@ static void test_second_signal(void **state)
     struct service_client client;
 
     (void)state;
-    send_query(&client, service, "sleep 600000", ",\"timeout_ms\":600000");
+    service_process_query(service, &client, "sleep 600000", ",\"timeout_ms\":600000");
     service_process_wait_health(service, "slots", "busy", 1);
     ask_to_stop(service, SIGTERM);
     assert_int_equal(kill(service->pid, SIGTERM), 0);
@@ -346,7 +339,7 @@ static void test_stop_with_idle_connections(void **state)
     struct answer answer;
 
     (void)state;
-    send_query(&client, service, "rows 1", "");
+    service_process_query(service, &client, "rows 1", "");
     assert_true(service_client_read(&client, &answer));
     answer_done(&answer);
     assert_int_equal(kill(service->pid, SIGTERM), 0);

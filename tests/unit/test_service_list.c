@@ -31,18 +31,8 @@ static int start_service(void **state)
 static int stop_service(void **state)
 {
     (void)state;
-    if (service == NULL)
-        return 0; /* it did not start; that is told already */
-    service_process_wait_health(service, "slots", "busy", 0);
-    service_process_stop(service);
-    service = NULL;
+    service_process_stop_idle(&service);
     return 0;
-}
-
-static void send_query(struct service_client *client, const char *sql, const char *fields)
-{
-    assert_true(service_client_open(client, service->port));
-    assert_true(service_client_query(client, service->data, sql, fields));
 }
 
 /* First digits of the ids, in the order of the list: "321". */
@@ -90,10 +80,11 @@ static void test_queued_and_running(void **state)
     json_t *body = NULL;
 
     (void)state;
-    send_query(&clients[0], FOREVER, NO_TIMEOUT WITH_ID(1) WITH_TAGS("\"a\",\"b\""));
-    send_query(&clients[1], FOREVER, NO_TIMEOUT WITH_ID(2));
+    service_process_query(service, &clients[0], FOREVER,
+                          NO_TIMEOUT WITH_ID(1) WITH_TAGS("\"a\",\"b\""));
+    service_process_query(service, &clients[1], FOREVER, NO_TIMEOUT WITH_ID(2));
     service_process_wait_health(service, "slots", "busy", 2);
-    send_query(&clients[2], "rows 1", NO_TIMEOUT WITH_ID(3));
+    service_process_query(service, &clients[2], "rows 1", NO_TIMEOUT WITH_ID(3));
     wait_query_state(service, QUERIES "/" QUERY_ID(1), "RUNNING");
     wait_query_state(service, QUERIES "/" QUERY_ID(3), "QUEUED");
 
@@ -172,8 +163,8 @@ static void test_timed_out(void **state)
     assert_string_equal(member_text(json_object_get(query, "error"), "code"), "timeout");
     json_decref(query);
 
-    send_query(&clients[0], FOREVER, NO_TIMEOUT WITH_ID(2));
-    send_query(&clients[1], FOREVER, NO_TIMEOUT WITH_ID(3));
+    service_process_query(service, &clients[0], FOREVER, NO_TIMEOUT WITH_ID(2));
+    service_process_query(service, &clients[1], FOREVER, NO_TIMEOUT WITH_ID(3));
     service_process_wait_health(service, "slots", "busy", 2);
     run_query(service, "rows 1", ",\"queue_timeout_ms\":1" WITH_ID(4), 503);
     query = fetch_json(service, "GET", QUERIES "/" QUERY_ID(4), 200);
@@ -192,7 +183,7 @@ static void test_cancelled(void **state)
     json_t *query = NULL;
 
     (void)state;
-    send_query(&client, "stuck 300", NO_TIMEOUT WITH_ID(1));
+    service_process_query(service, &client, "stuck 300", NO_TIMEOUT WITH_ID(1));
     wait_query_state(service, QUERIES "/" QUERY_ID(1), "RUNNING");
     json_decref(fetch_json(service, "DELETE", QUERIES "/" QUERY_ID(1), 202));
     query = fetch_json(service, "GET", QUERIES "/" QUERY_ID(1), 200);
@@ -207,7 +198,7 @@ static void test_cancelled(void **state)
     json_decref(query);
     service_client_close(&client);
 
-    send_query(&client, FOREVER, NO_TIMEOUT WITH_ID(2));
+    service_process_query(service, &client, FOREVER, NO_TIMEOUT WITH_ID(2));
     wait_query_state(service, QUERIES "/" QUERY_ID(2), "RUNNING");
     service_client_close(&client);
     wait_query_state(service, QUERIES "/" QUERY_ID(2), "CANCELLED");
@@ -223,7 +214,7 @@ static void test_rows_so_far(void **state)
     int64_t rows = 0;
 
     (void)state;
-    send_query(&client, "rows 5000 " FOREVER, NO_TIMEOUT WITH_ID(1));
+    service_process_query(service, &client, "rows 5000 " FOREVER, NO_TIMEOUT WITH_ID(1));
     while (rows != 5000) {
         json_t *query = fetch_json(service, "GET", QUERIES "/" QUERY_ID(1), 200);
 
@@ -245,7 +236,7 @@ static void test_progress(void **state)
     json_t *query = NULL;
 
     (void)state;
-    send_query(&client, "stages 1/3 " FOREVER, NO_TIMEOUT WITH_ID(1));
+    service_process_query(service, &client, "stages 1/3 " FOREVER, NO_TIMEOUT WITH_ID(1));
     for (;;) {
         const json_t *progress = NULL;
 
@@ -376,12 +367,15 @@ static void test_cancel_by_tag(void **state)
     char *text = NULL;
 
     (void)state;
-    send_query(&clients[0], FOREVER, NO_TIMEOUT WITH_ID(1) WITH_TAGS("\"page\""));
-    send_query(&clients[1], "sleep 300 rows 1", NO_TIMEOUT WITH_ID(2) WITH_TAGS("\"other\""));
+    service_process_query(service, &clients[0], FOREVER,
+                          NO_TIMEOUT WITH_ID(1) WITH_TAGS("\"page\""));
+    service_process_query(service, &clients[1], "sleep 300 rows 1",
+                          NO_TIMEOUT WITH_ID(2) WITH_TAGS("\"other\""));
     service_process_wait_health(service, "slots", "busy", 2);
-    send_query(&clients[2], "rows 1", NO_TIMEOUT WITH_ID(3) WITH_TAGS("\"x\",\"page\""));
+    service_process_query(service, &clients[2], "rows 1",
+                          NO_TIMEOUT WITH_ID(3) WITH_TAGS("\"x\",\"page\""));
     service_process_wait_health(service, "queue", "length", 1);
-    send_query(&clients[3], "rows 1", NO_TIMEOUT WITH_ID(4));
+    service_process_query(service, &clients[3], "rows 1", NO_TIMEOUT WITH_ID(4));
     service_process_wait_health(service, "queue", "length", 2);
 
     body = fetch_json(service, "DELETE", QUERIES "?tag=pag", 202);

@@ -77,12 +77,6 @@ static void wait_value(const char *series, int64_t value)
     }
 }
 
-static void send_query(struct service_client *client, const char *sql, const char *fields)
-{
-    assert_true(service_client_open(client, service->port));
-    assert_true(service_client_query(client, service->data, sql, fields));
-}
-
 static void check_answer(struct service_client *client, int status)
 {
     struct answer answer;
@@ -97,7 +91,7 @@ static void check_query(const char *sql, const char *fields, int status)
 {
     struct service_client client;
 
-    send_query(&client, sql, fields);
+    service_process_query(service, &client, sql, fields);
     check_answer(&client, status);
 }
 
@@ -174,7 +168,7 @@ static void test_queries(void **state)
     assert_int_equal(value_of(DURATION("succeeded")), 2);
     assert_int_equal(value_of(DURATION("failed")), 1);
     assert_int_equal(value_of("spark_service_queue_wait_seconds_count{class=\"query\"}"), 3);
-    send_query(&running, FOREVER, LONG);
+    service_process_query(service, &running, FOREVER, LONG);
     wait_value("spark_service_slots_busy", 1);
     assert_int_equal(value_of("spark_service_queries_in_flight{source=\"parquet\"}"), 1);
     service_client_close(&running);
@@ -191,7 +185,7 @@ static void test_cancels(void **state)
     struct answer answer;
 
     (void)state;
-    send_query(&running, FOREVER, LONG ",\"query_id\":\"" ID "\"");
+    service_process_query(service, &running, FOREVER, LONG ",\"query_id\":\"" ID "\"");
     wait_value("spark_service_slots_busy", 1);
     assert_true(service_client_query_once(service->port, service->data, "rows 1",
                                           ",\"query_id\":\"" ID "\"", &answer));
@@ -204,7 +198,7 @@ static void test_cancels(void **state)
     answer_done(&answer);
     check_answer(&running, 409);
     assert_int_equal(value_of(CANCELLED("delete")), 1);
-    send_query(&running, FOREVER, LONG ",\"tags\":[\"mine\"]");
+    service_process_query(service, &running, FOREVER, LONG ",\"tags\":[\"mine\"]");
     wait_value("spark_service_slots_busy", 1);
     assert_true(service_client_once(service->port, "DELETE", "/api/spark/queries?tag=mine", "",
                                     NULL, &answer));
@@ -224,13 +218,13 @@ static void test_full_queue(void **state)
 
     (void)state;
     for (int i = 0; i < 2; i++) {
-        send_query(&running[i], FOREVER, LONG);
+        service_process_query(service, &running[i], FOREVER, LONG);
         wait_value("spark_service_slots_busy", i + 1);
     }
-    send_query(&waiting, "rows 1", ",\"queue_timeout_ms\":100");
+    service_process_query(service, &waiting, "rows 1", ",\"queue_timeout_ms\":100");
     check_answer(&waiting, 503);
     assert_int_equal(value_of(REFUSED("queue_timeout")), 1);
-    send_query(&waiting, "rows 1", LONG);
+    service_process_query(service, &waiting, "rows 1", LONG);
     wait_value("spark_service_queue_depth{class=\"query\"}", 1);
     check_query("rows 1", "", 503);
     assert_int_equal(value_of(REFUSED("queue_full")), 1);

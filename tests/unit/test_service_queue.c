@@ -36,23 +36,14 @@ static int start_service(void **state)
 static int stop_service(void **state)
 {
     (void)state;
-    if (service == NULL)
-        return 0; /* it did not start; that is told already */
-    service_process_wait_health(service, "slots", "busy", 0);
-    service_process_stop(service);
+    service_process_stop_idle(&service);
     return 0;
-}
-
-static void send_query(struct service_client *client, const char *sql, const char *fields)
-{
-    assert_true(service_client_open(client, service->port));
-    assert_true(service_client_query(client, service->data, sql, fields));
 }
 
 /* One that holds the only slot until it is cancelled. */
 static void occupy(struct service_client *client)
 {
-    send_query(client, FOREVER, NO_TIMEOUT WITH_ID(OTHER_ID));
+    service_process_query(service, client, FOREVER, NO_TIMEOUT WITH_ID(OTHER_ID));
     service_process_wait_health(service, "slots", "busy", 1);
 }
 
@@ -101,7 +92,7 @@ static void test_queue_full(void **state)
 
     (void)state;
     occupy(&running);
-    send_query(&waiting, "rows 1", NO_TIMEOUT);
+    service_process_query(service, &waiting, "rows 1", NO_TIMEOUT);
     service_process_wait_health(service, "queue", "length", 1);
     assert_true(service_client_query_once(service->port, service->data, "rows 1", "", &answer));
     assert_int_equal(answer.status, 503);
@@ -121,7 +112,7 @@ static void test_queue_timeout(void **state)
 
     (void)state;
     occupy(&running);
-    send_query(&waiting, "rows 1", ",\"queue_timeout_ms\":50");
+    service_process_query(service, &waiting, "rows 1", ",\"queue_timeout_ms\":50");
     assert_true(service_client_read(&waiting, &answer));
     assert_int_equal(answer.status, 503);
     assert_non_null(strstr(answer.body, "\"code\":\"queue_timeout\""));
@@ -153,10 +144,10 @@ static void test_run_timeout_frees_the_slot(void **state)
     struct service_client client;
 
     (void)state;
-    send_query(&client, FOREVER, ",\"timeout_ms\":50");
+    service_process_query(service, &client, FOREVER, ",\"timeout_ms\":50");
     check_answer(&client, 504, "\"code\":\"timeout\"");
     service_process_wait_health(service, "slots", "busy", 0);
-    send_query(&client, "rows 1", "");
+    service_process_query(service, &client, "rows 1", "");
     check_answer(&client, 200, "[{\"n\":0}]");
 }
 
@@ -167,9 +158,9 @@ static void test_waiting_does_not_count_as_running(void **state)
     struct service_client waiting;
 
     (void)state;
-    send_query(&running, "sleep 400", "");
+    service_process_query(service, &running, "sleep 400", "");
     service_process_wait_health(service, "slots", "busy", 1);
-    send_query(&waiting, "sleep 1 rows 1", ",\"timeout_ms\":300");
+    service_process_query(service, &waiting, "sleep 1 rows 1", ",\"timeout_ms\":300");
     check_answer(&running, 200, "[]");
     check_answer(&waiting, 200, "[{\"n\":0}]");
 }
@@ -181,7 +172,7 @@ static void test_delete_running(void **state)
     struct service_client client;
 
     (void)state;
-    send_query(&client, FOREVER, NO_TIMEOUT WITH_ID(ID));
+    service_process_query(service, &client, FOREVER, NO_TIMEOUT WITH_ID(ID));
     service_process_wait_health(service, "slots", "busy", 1);
     check_delete(QUERIES ID_UPPER, 202, "{\"cancelled\":[\"" ID "\"]}");
     check_answer(&client, 409, "\"query_id\":\"" ID "\"");
@@ -196,7 +187,7 @@ static void test_delete_queued(void **state)
 
     (void)state;
     occupy(&running);
-    send_query(&waiting, "rows 1", NO_TIMEOUT WITH_ID(ID));
+    service_process_query(service, &waiting, "rows 1", NO_TIMEOUT WITH_ID(ID));
     service_process_wait_health(service, "queue", "length", 1);
     check_delete(QUERIES ID, 202, ID);
     check_answer(&waiting, 409, "\"code\":\"cancelled\"");
@@ -212,7 +203,7 @@ static void test_delete_a_stream(void **state)
     struct answer answer;
 
     (void)state;
-    send_query(&client, "rows 50000000", NO_TIMEOUT WITH_ID(ID));
+    service_process_query(service, &client, "rows 50000000", NO_TIMEOUT WITH_ID(ID));
     assert_true(service_client_wait_bytes(&client, 1024));
     check_delete(QUERIES ID, 202, ID);
     assert_true(service_client_read(&client, &answer));
@@ -230,7 +221,7 @@ static void test_delete_what_is_not_there(void **state)
     (void)state;
     check_delete(QUERIES "11111111-1111-4111-8111-111111111111", 404, "\"code\":\"not_found\"");
     check_delete(QUERIES "x", 404, "\"code\":\"not_found\"");
-    send_query(&client, "rows 1", WITH_ID(ID_UPPER));
+    service_process_query(service, &client, "rows 1", WITH_ID(ID_UPPER));
     check_answer(&client, 200, "[{\"n\":0}]");
     check_delete(QUERIES ID, 409, "\"code\":\"conflict\"");
     check_delete(QUERIES ID "0", 404, "\"code\":\"not_found\"");
@@ -242,12 +233,12 @@ static void test_twin_id(void **state)
     struct service_client twin;
 
     (void)state;
-    send_query(&client, FOREVER, NO_TIMEOUT WITH_ID(OTHER_ID));
+    service_process_query(service, &client, FOREVER, NO_TIMEOUT WITH_ID(OTHER_ID));
     service_process_wait_health(service, "slots", "busy", 1);
-    send_query(&twin, "rows 1", WITH_ID(OTHER_ID));
+    service_process_query(service, &twin, "rows 1", WITH_ID(OTHER_ID));
     check_answer(&twin, 409, "\"code\":\"conflict\"");
     release(&client);
-    send_query(&client, "rows 1", WITH_ID(OTHER_ID)); /* free again */
+    service_process_query(service, &client, "rows 1", WITH_ID(OTHER_ID)); /* free again */
     check_answer(&client, 200, "[{\"n\":0}]");
 }
 
@@ -299,7 +290,7 @@ static void test_leave_while_queued(void **state)
     for (size_t way = 0; way < WAY_COUNT; way++) {
         struct service_client waiting;
 
-        send_query(&waiting, "rows 1", NO_TIMEOUT);
+        service_process_query(service, &waiting, "rows 1", NO_TIMEOUT);
         service_process_wait_health(service, "queue", "length", 1);
         WAYS_TO_LEAVE[way](&waiting);
         service_process_wait_health(service, "queue", "length", 0);
@@ -315,7 +306,7 @@ static void test_leave_while_running(void **state)
     for (size_t way = 0; way < WAY_COUNT; way++) {
         struct service_client client;
 
-        send_query(&client, FOREVER, NO_TIMEOUT);
+        service_process_query(service, &client, FOREVER, NO_TIMEOUT);
         service_process_wait_health(service, "slots", "busy", 1);
         WAYS_TO_LEAVE[way](&client);
         service_process_wait_health(service, "slots", "busy", 0);
@@ -329,7 +320,7 @@ static void test_leave_while_streaming(void **state)
     for (size_t way = 0; way < WAY_COUNT; way++) {
         struct service_client client;
 
-        send_query(&client, "rows 50000000", NO_TIMEOUT);
+        service_process_query(service, &client, "rows 50000000", NO_TIMEOUT);
         assert_true(service_client_wait_bytes(&client, 1024));
         WAYS_TO_LEAVE[way](&client);
         service_process_wait_health(service, "slots", "busy", 0);
@@ -348,7 +339,7 @@ static void test_no_descriptor_is_left(void **state)
     for (int i = 0; i < 50; i++) {
         struct service_client client;
 
-        send_query(&client, "sleep 2 rows 1", NO_TIMEOUT);
+        service_process_query(service, &client, "sleep 2 rows 1", NO_TIMEOUT);
         WAYS_TO_LEAVE[(size_t)i % WAY_COUNT](&client);
         service_client_close(&client);
     }
@@ -412,7 +403,7 @@ static void test_no_waiting_room(void **state)
     (void)state;
     service = service_process_start_ready(SETTINGS("--workers=1", "--queue-length=0"));
     occupy(&running);
-    send_query(&refused, "rows 1", "");
+    service_process_query(service, &refused, "rows 1", "");
     check_answer(&refused, 503, "\"code\":\"queue_full\"");
     release(&running);
     service_process_stop(service);
