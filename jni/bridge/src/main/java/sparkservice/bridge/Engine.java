@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.spark.SparkContext;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.catalyst.FunctionIdentifier;
 
 /** The one SparkSession and what its queries share. */
 final class Engine implements AutoCloseable {
@@ -30,9 +29,9 @@ final class Engine implements AutoCloseable {
         this.session = session(SessionSettings.of(config));
         session.sparkContext().addSparkListener(progress);
         session.experimental().extraOptimizations_$eq(Scala.seq(List.of(new CancelCheckRule())));
-        PlanGate.REFUSED_FUNCTIONS.forEach(name -> SparkLine.state(session).functionRegistry()
-                .dropFunction(new FunctionIdentifier(name)));
-        this.tablePlanner = new TableQueryPlanner(session, DataRoots.parse(config.dataRoots()));
+        GuardedFunctions.install(session, config.limits());
+        this.tablePlanner = new TableQueryPlanner(session, DataRoots.parse(config.dataRoots()),
+                config.limits());
         this.mysqlPlanner = new MysqlQueryPlanner(session);
     }
 

@@ -20,6 +20,8 @@ import sparkservice.bridge.scheduler.ReservingScheduler;
 final class Query implements Cancellation, AutoCloseable {
     private static final long CANCEL_REPEAT_MS = 50;
     private static final long TASK_LOOK_MS = 5;
+    /** Parser, analyser and optimizer recurse over the statement; only what is used is committed. */
+    private static final long STACK_BYTES = 64L << 20;
 
     /** Parses, checks, plans: everything before the first job. */
     interface Planner {
@@ -53,7 +55,7 @@ final class Query implements Cancellation, AutoCloseable {
         this.context = context;
         this.buffer = new ResultBuffer(limits);
         this.errors = new ErrorMapper(request.sql());
-        this.runner = new Thread(this::run, "query-" + id);
+        this.runner = new Thread(null, this::run, "query-" + id, STACK_BYTES);
         this.runner.setDaemon(true);
     }
 
