@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "access_log.h"
+#include "caller_refusals.h"
+#include "callers.h"
 #include "console.h"
 #include "content_coding.h"
 #include "data_roots.h"
@@ -25,11 +27,13 @@
 #include "probe.h"
 #include "queries.h"
 #include "query_queue.h"
+#include "reload.h"
 #include "reply_channel.h"
 #include "result_spool.h"
 #include "router.h"
 #include "service.h"
 #include "state_dir.h"
+#include "token_command.h"
 
 /* A server that says nothing beyond the longest query is gone. */
 #define MYSQL_READ_GRACE_MS 60000
@@ -138,8 +142,10 @@ static void on_signal(evutil_socket_t fd, short what, void *user)
     (void)what;
     if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
         return;
-    if (info.ssi_signo == SIGHUP)
-        return; /* nothing to reload yet */
+    if (info.ssi_signo == SIGHUP) {
+        reload_files(service);
+        return;
+    }
     if (service->health.draining) {
         log_line(LOG_WARN, "second signal: leaving now");
         spark_engine_leave(0);
@@ -235,6 +241,8 @@ static int open_queries(struct run *run, struct error *err)
         .journal_length = (size_t)service->settings.journal_length,
         .handles_max = (size_t)service->settings.max_handles,
         .spool_ttl_s = service->settings.spool_ttl_s,
+        .callers = service->callers,
+        .audits = service->settings.audit_log,
         .on_slots_lost = on_slots_lost,
         .on_idle = on_queries_idle,
         .user = run,
@@ -283,6 +291,7 @@ static int start(struct run *run, struct error *err)
 
     service->health = (struct health){.settings = &service->settings, .started = monotime_now()};
     if (open_sources(&service->settings, &service->data_roots, &service->mysql_sources, err) != 0 ||
+        callers_new(service->settings.tokens_file, &service->callers, err) != 0 ||
         console_new(&service->settings, &service->console, err) != 0 ||
         state_dir_open(service->settings.state_dir, &service->state_dir, err) != 0)
         return -1;
@@ -291,6 +300,7 @@ static int start(struct run *run, struct error *err)
     if (service->base == NULL || service->queue == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
     if (open_signals(run, err) != 0 ||
+        caller_refusals_new(service->base, &service->caller_refusals, err) != 0 ||
         reply_channel_new(service->base, &service->channel, err) != 0 ||
         open_mysql(run, err) != 0 || open_deliveries(run, err) != 0 || open_queries(run, err) != 0)
         return -1;
@@ -299,7 +309,8 @@ static int start(struct run *run, struct error *err)
     if (open_http(run, err) != 0 || start_engine(run, err) != 0)
         return -1;
     service->health.life = service->life;
-    if (!settings_listen_is_loopback(service->settings.listen))
+    if (!callers_need_tokens(service->callers) &&
+        !settings_listen_is_loopback(service->settings.listen))
         log_line(LOG_WARN, "INSECURE: anybody who reaches this port may query, no token asked",
                  LOG_TEXT("listen", service->settings.listen));
     log_line(LOG_INFO, "listening", LOG_TEXT("listen", service->settings.listen),
@@ -329,6 +340,8 @@ static void stop(struct run *run)
         queries_free(service->queries);
         spool_store_free(service->spools);
         http_server_free(service->http);
+        caller_refusals_free(service->caller_refusals);
+        callers_free(service->callers);
         query_queue_free(service->queue);
         if (run->signal_event != NULL)
             event_free(run->signal_event);
@@ -391,13 +404,17 @@ static int check_config(const struct settings *settings)
 {
     struct data_roots *roots = NULL;
     struct mysql_sources *mysql = NULL;
+    struct callers *callers = NULL;
     struct error err;
     int result = open_sources(settings, &roots, &mysql, &err);
 
     if (result == 0)
+        result = callers_new(settings->tokens_file, &callers, &err);
+    if (result == 0)
         settings_print(settings, stdout);
     else
         fprintf(stderr, "spark-service: %s\n", err.detail);
+    callers_free(callers);
     mysql_sources_free(mysql);
     data_roots_free(roots);
     return result == 0 ? 0 : EXIT_BAD_SETTING;
@@ -410,6 +427,8 @@ int main(int argc, char **argv)
     struct error err;
     int code = 0;
 
+    if (argc > 1 && strcmp(argv[1], "token") == 0)
+        return token_command_run(argc - 2, argv + 2);
     if (settings_load(&settings, &action, argc, argv, &err) != 0) {
         fprintf(stderr, "spark-service: %s\n", err.detail);
         return EXIT_BAD_SETTING;

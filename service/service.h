@@ -9,6 +9,8 @@
 #include "health.h"
 #include "settings.h"
 
+struct caller_refusals;
+struct callers;
 struct console;
 struct data_roots;
 struct event;
@@ -27,6 +29,8 @@ struct service {
     struct event_base *base;
     struct state_dir *state_dir;
     struct data_roots *data_roots;
+    struct callers *callers;
+    struct caller_refusals *caller_refusals;
     struct console *console;
     struct mysql_sources *mysql_sources;
     struct mysql_engine *mysql;

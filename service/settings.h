@@ -20,6 +20,7 @@ struct settings {
     char *config;
     char *listen;
     bool insecure;
+    char *tokens_file; /* "" = nobody needs a token */
     char *data_roots;
     char *iceberg_warehouse; /* "" = iceberg below the first root */
     int64_t workers;
@@ -58,6 +59,7 @@ struct settings {
     int64_t mysql_kill_timeout_ms;
     char *log_level;
     bool access_log;
+    bool audit_log;
 
     /* The source `main`, from MYSQL_*; host NULL = none. Never flags. */
     char *mysql_host;
