@@ -70,6 +70,16 @@ static int parse(const struct service *service, const struct http_request *http,
     return rc;
 }
 
+/* What the source itself says about its queries. */
+static void take_over(const struct mysql_target *target, bool only_plans,
+                      struct query_request *request)
+{
+    if (request->engine == ENGINE_AUTO && !only_plans)
+        request->engine = target->engine;
+    if (target->query_ms > 0 && request->timeout_ms > target->query_ms)
+        request->timeout_ms = target->query_ms;
+}
+
 static void submit(struct service *service, struct http_exchange *exchange,
                    enum query_source source, bool explains)
 {
@@ -93,6 +103,8 @@ static void submit(struct service *service, struct http_exchange *exchange,
         query_reply_refusal(exchange, &err);
         return;
     }
+    if (source == QUERY_MYSQL)
+        take_over(&target, only_plans, &request);
     if (only_plans) { /* there are no rows to come back for */
         request.wait_ms = -1;
         request.wait_preferred = false;
