@@ -19,6 +19,7 @@
 #include "engine_life.h"
 #include "http_server.h"
 #include "install_dir.h"
+#include "json_memory.h"
 #include "log.h"
 #include "mysql_engine.h"
 #include "mysql_sources.h"
@@ -419,6 +420,7 @@ int main(int argc, char **argv)
     struct error err;
     int code = 0;
 
+    json_memory_wipe_on_free();
     if (settings_load(&settings, &action, argc, argv, &err) != 0) {
         fprintf(stderr, "spark-service: %s\n", err.detail);
         return EXIT_BAD_SETTING;

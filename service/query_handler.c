@@ -90,9 +90,12 @@ static void submit(struct service *service, struct http_exchange *exchange,
     struct mysql_target target = {0};
     struct result_choice answer = {0}; /* plain JSON, as every plan is */
     struct error err;
+    int rc = explains ? 0 : query_handler_negotiate(exchange, &answer, &err);
 
-    if ((!explains && query_handler_negotiate(exchange, &answer, &err) != 0) ||
-        parse(service, http, &prefer, source, &request, &err) != 0) {
+    if (rc == 0)
+        rc = parse(service, http, &prefer, source, &request, &err);
+    http_exchange_forget_body(exchange);
+    if (rc != 0) {
         query_reply_refusal(exchange, &err);
         return;
     }

@@ -359,16 +359,6 @@ static void write_sources(const char *path, const char *text)
     assert_int_equal(fclose(file), 0);
 }
 
-static void wait_logged(struct service_process *service, const char *part)
-{
-    struct monotime limit = monotime_after(monotime_now(), PATIENCE_MS);
-
-    while (!service_process_logged(service, part)) {
-        assert_false(monotime_reached(limit, monotime_now()));
-        pause_ms(10);
-    }
-}
-
 static void test_reload(void **state)
 {
     char path[] = "/tmp/test_service_life.XXXXXX";
@@ -386,8 +376,8 @@ static void test_reload(void **state)
              "\"sources\":{\"mysql\":\"unreachable\",\"a\":\"unreachable\"}");
     write_sources(path, "{\"sources\":{\"a\":{\"host\":\"127.0.0.1\",\"port\":0,\"user\":\"u\"}}}");
     assert_int_equal(kill(service->pid, SIGHUP), 0);
-    wait_logged(service, "reload failed, the old sources stay");
-    wait_logged(service, "sources.a.port");
+    service_process_wait_logged(service, "reload failed, the old sources stay");
+    service_process_wait_logged(service, "sources.a.port");
     check_get(service, "/api/spark/health", 200, "\"a\":\"unreachable\"");
     write_sources(path, "{\"sources\":{\"b\":{\"host\":\"127.0.0.1\",\"port\":1,\"user\":\"u\"}}}");
     assert_int_equal(kill(service->pid, SIGHUP), 0);
