@@ -21,9 +21,11 @@
 #include "engine_life.h"
 #include "http_server.h"
 #include "install_dir.h"
+#include "json_memory.h"
 #include "log.h"
 #include "mysql_engine.h"
 #include "mysql_sources.h"
+#include "mysql_watch.h"
 #include "probe.h"
 #include "queries.h"
 #include "query_queue.h"
@@ -33,6 +35,7 @@
 #include "router.h"
 #include "service.h"
 #include "state_dir.h"
+#include "tls_server.h"
 #include "token_command.h"
 
 /* A server that says nothing beyond the longest query is gone. */
@@ -46,6 +49,7 @@
 #define FLUSH_GRACE_MS 2000
 #define ENGINE_STOP_MS 10000
 #define JOURNAL_STOP_MS 2000
+#define WATCH_STOP_MS 3000
 #define FLUSH_LOOK_MS 20
 
 struct run {
@@ -189,6 +193,11 @@ static int open_http(struct run *run, struct error *err)
     const struct http_server_callbacks callbacks = {router_on_headers, router_on_request,
                                                     access_log_end, service};
 
+    if (*service->settings.tls_cert != '\0' &&
+        tls_server_new(service->settings.tls_cert, service->settings.tls_key, &service->tls, err) !=
+            0)
+        return -1;
+    config.tls = service->tls;
     config.max_connections = (size_t)service->settings.max_connections;
     config.max_body_bytes = (size_t)service->settings.max_body_bytes;
     config.write_stall_ms = service->settings.stream_stall_ms;
@@ -207,7 +216,10 @@ static int open_mysql(struct run *run, struct error *err)
         .kill_timeout_ms = settings->mysql_kill_timeout_ms,
     };
 
-    return mysql_engine_new(&config, &run->service.mysql, err);
+    if (mysql_engine_new(&config, &run->service.mysql, err) != 0)
+        return -1;
+    return mysql_watch_start(run->service.mysql_sources, settings->canary_interval_ms,
+                             &run->service.mysql_watch, err);
 }
 
 static int open_deliveries(struct run *run, struct error *err)
@@ -257,7 +269,6 @@ static int start_engine(struct run *run, struct error *err)
     static char home[4096];
     struct engine_life_config config = {
         .settings = &service->settings,
-        .mysql_sources = service->mysql_sources,
         .mysql = service->mysql,
         .roots = service->data_roots,
         .queue = service->queue,
@@ -304,6 +315,7 @@ static int start(struct run *run, struct error *err)
         reply_channel_new(service->base, &service->channel, err) != 0 ||
         open_mysql(run, err) != 0 || open_deliveries(run, err) != 0 || open_queries(run, err) != 0)
         return -1;
+    service->health.mysql_sources = service->mysql_sources;
     service->health.queries = service->queries;
     service->health.queue = service->queue;
     if (open_http(run, err) != 0 || start_engine(run, err) != 0)
@@ -333,13 +345,15 @@ static void stop(struct run *run)
         clean = engine_life_stop(service->life, run->exit_code == 0 ? ENGINE_STOP_MS : 0);
     else
         clean = service->life == NULL;
-    clean = clean && queries_stop(service->queries, JOURNAL_STOP_MS);
+    clean = clean && queries_stop(service->queries, JOURNAL_STOP_MS) &&
+            mysql_watch_stop(service->mysql_watch, WATCH_STOP_MS);
     if (clean) {
         delivery_pool_stop(service->deliveries.pool);
         reply_channel_free(service->channel);
         queries_free(service->queries);
         spool_store_free(service->spools);
         http_server_free(service->http);
+        tls_server_free(service->tls);
         caller_refusals_free(service->caller_refusals);
         callers_free(service->callers);
         query_queue_free(service->queue);
@@ -405,15 +419,19 @@ static int check_config(const struct settings *settings)
     struct data_roots *roots = NULL;
     struct mysql_sources *mysql = NULL;
     struct callers *callers = NULL;
+    struct tls_server *tls = NULL;
     struct error err;
     int result = open_sources(settings, &roots, &mysql, &err);
 
     if (result == 0)
         result = callers_new(settings->tokens_file, &callers, &err);
+    if (result == 0 && *settings->tls_cert != '\0')
+        result = tls_server_new(settings->tls_cert, settings->tls_key, &tls, &err);
     if (result == 0)
         settings_print(settings, stdout);
     else
         fprintf(stderr, "spark-service: %s\n", err.detail);
+    tls_server_free(tls);
     callers_free(callers);
     mysql_sources_free(mysql);
     data_roots_free(roots);
@@ -429,6 +447,7 @@ int main(int argc, char **argv)
 
     if (argc > 1 && strcmp(argv[1], "token") == 0)
         return token_command_run(argc - 2, argv + 2);
+    json_memory_wipe_on_free();
     if (settings_load(&settings, &action, argc, argv, &err) != 0) {
         fprintf(stderr, "spark-service: %s\n", err.detail);
         return EXIT_BAD_SETTING;
@@ -444,10 +463,10 @@ int main(int argc, char **argv)
         code = check_config(&settings);
         break;
     case SETTINGS_PROBE_READY:
-        code = probe_run(settings.listen, "/readyz");
+        code = probe_run(settings.listen, *settings.tls_cert != '\0', "/readyz");
         break;
     case SETTINGS_PROBE_LIVE:
-        code = probe_run(settings.listen, "/livez");
+        code = probe_run(settings.listen, *settings.tls_cert != '\0', "/livez");
         break;
     case SETTINGS_RUN:
         spark_engine_leave(run_service(&settings)); /* frees the settings */

@@ -29,6 +29,9 @@ X(HTTP_TIMEOUT_BODY, COUNTER, S("http_client_timeouts_total"), "phase=\"body\"",
 X(HTTP_TIMEOUT_IDLE, COUNTER, S("http_client_timeouts_total"), "phase=\"keep_alive\"", "")
 X(HTTP_TIMEOUT_WRITE, COUNTER, S("http_client_timeouts_total"), "phase=\"answer\"", "")
 
+X(TLS_HANDSHAKES, COUNTER, S("tls_handshakes_total"), "result=\"ok\"", "TLS handshakes, by how they ended.")
+X(TLS_HANDSHAKE_FAILURES, COUNTER, S("tls_handshakes_total"), "result=\"failed\"", "")
+
 /* ---- callers: no label names one, as names come and go with the file ---- */
 X(TOKENS, GAUGE, S("tokens"), "", "Tokens in force.")
 X(REFUSED_TOKEN, COUNTER, S("callers_refused_total"), "reason=\"token\"", "Requests refused for who asked: no valid token, a scope or source it hasn't, its rate, its queries at once.")

@@ -165,10 +165,12 @@ static void test_identify(void **state)
         check_unknown(callers, text);
     }
     /* The id of one with the secret of the other. */
-    snprintf(text, sizeof(text), "Bearer sps_%s%s", ops.id, app.header + 7 + 4 + TOKEN_ID_BYTES - 1);
+    snprintf(text, sizeof(text), "Bearer sps_%s%s", ops.id,
+             app.header + 7 + 4 + TOKEN_ID_BYTES - 1);
     check_unknown(callers, text);
     /* An unknown id whose stand-in has a hash of zeros. */
-    snprintf(text, sizeof(text), "Bearer sps_000000000000%s", app.header + 7 + 4 + TOKEN_ID_BYTES - 1);
+    snprintf(text, sizeof(text), "Bearer sps_000000000000%s",
+             app.header + 7 + 4 + TOKEN_ID_BYTES - 1);
     check_unknown(callers, text);
     callers_free(callers);
 }
@@ -412,9 +414,9 @@ static void test_timing(void **state)
     memcpy(early, app.header, sizeof(early));
     memcpy(late, app.header, sizeof(late));
     memcpy(unknown, app.header, sizeof(unknown));
-    flip(early, 7 + 4 + TOKEN_ID_BYTES);  /* the secret's first character */
-    flip(late, strlen(late) - 1);         /* its last */
-    flip(unknown, 7 + 4);                 /* the id's first */
+    flip(early, 7 + 4 + TOKEN_ID_BYTES); /* the secret's first character */
+    flip(late, strlen(late) - 1);        /* its last */
+    flip(unknown, 7 + 4);                /* the id's first */
     assert_true(fabs(timing_t(callers, early, late)) < 4.5);
     assert_true(fabs(timing_t(callers, late, unknown)) < 4.5);
     callers_free(callers);

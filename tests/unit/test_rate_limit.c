@@ -16,8 +16,9 @@ static struct monotime at_us(int64_t us)
 static void test_text(void **state)
 {
     static const char *const GOOD[] = {"50/s", "1/s", "600/m", "1000000/h", "-"};
-    static const char *const BAD[] = {"",      "0/s",  "-1/s", "50",     "50/",       "50/d",
-                                      "50/ss", " 5/s", "+5/s", "1e3/s", "1000001/s", "99999999999999999999/s"};
+    static const char *const BAD[] = {"",     "0/s",   "-1/s",      "50",
+                                      "50/",  "50/d",  "50/ss",     " 5/s",
+                                      "+5/s", "1e3/s", "1000001/s", "99999999999999999999/s"};
     struct rate rate;
     char text[RATE_TEXT_BYTES];
 
@@ -107,9 +108,9 @@ static void test_no_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),         cmocka_unit_test(test_burst_then_steady),
+        cmocka_unit_test(test_text),          cmocka_unit_test(test_burst_then_steady),
         cmocka_unit_test(test_promise_holds), cmocka_unit_test(test_no_drift),
-        cmocka_unit_test(test_full_is_full), cmocka_unit_test(test_no_limit),
+        cmocka_unit_test(test_full_is_full),  cmocka_unit_test(test_no_limit),
     };
 
     return cmocka_run_group_tests_name("rate_limit", tests, NULL, NULL);

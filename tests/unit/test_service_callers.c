@@ -185,8 +185,7 @@ static int64_t metric(const char *series)
     const char *found = NULL;
     int64_t value = 0;
 
-    assert_true(
-        service_client_once(service->port, "GET", "/metrics", ops.header, NULL, &answer));
+    assert_true(service_client_once(service->port, "GET", "/metrics", ops.header, NULL, &answer));
     assert_int_equal(answer.status, 200);
     found = strstr(answer.body, series);
     assert_non_null(found);
@@ -238,9 +237,8 @@ static void test_every_route_has_its_scope(void **state)
             continue;
         for (unsigned method = METHOD_GET; method < METHOD_OTHER; method <<= 1) {
             if ((methods & method) != 0)
-                assert_int_equal(router_route_scope(route, method), method == METHOD_DELETE
-                                                                        ? SCOPE_CANCEL
-                                                                        : WANTED[route].scope);
+                assert_int_equal(router_route_scope(route, method),
+                                 method == METHOD_DELETE ? SCOPE_CANCEL : WANTED[route].scope);
         }
     }
 }
@@ -328,7 +326,7 @@ static void test_revoked_while_the_body_comes(void **state)
     char output[128];
 
     (void)state;
-    reload("what=TOKENS_FILE");
+    reload("setting=TOKENS_FILE");
     while (status_of("GET", QUERIES, brief.header, NULL) != 200)
         pause_ms(2);
     snprintf(text, sizeof(text),
@@ -369,7 +367,8 @@ static void test_a_flood_is_one_line(void **state)
     (void)state;
     for (int i = 0; i < 300; i++)
         assert_int_equal(status_of("GET", QUERIES, "Authorization: Bearer x\r\n", NULL), 401);
-    assert_int_equal(metric("spark_service_callers_refused_total{reason=\"token\"} ") - before, 300);
+    assert_int_equal(metric("spark_service_callers_refused_total{reason=\"token\"} ") - before,
+                     300);
     assert_int_equal(count_logged("status=401"), 0);
     assert_in_range(count_logged("requests without a valid token"), 1, 5);
 }
@@ -382,7 +381,7 @@ static void test_sources(void **state)
     char headers[256];
 
     (void)state;
-    reload("what=TOKENS_FILE");
+    reload("setting=TOKENS_FILE");
     while (status_of("GET", QUERIES, files.header, NULL) != 200)
         pause_ms(2);
     check_query(&files, "rows 1", "", 403);
@@ -390,12 +389,13 @@ static void test_sources(void **state)
     assert_int_equal(status_of("POST", "/api/spark/query/mysql", headers,
                                "{\"sql\":\"SELECT 1\",\"config\":{\"source\":\"second\"}}"),
                      403);
-    assert_int_equal(status_of("POST", "/api/spark/query/mysql", headers,
-                               "{\"sql\":\"SELECT 1\",\"config\":{\"host\":\"db\",\"user\":\"u\"}}"),
-                     403);
-    /* Allowed, but there is no such source here. */
     assert_int_equal(
-        status_of("POST", "/api/spark/query/mysql", headers, "{\"sql\":\"SELECT 1\"}"), 400);
+        status_of("POST", "/api/spark/query/mysql", headers,
+                  "{\"sql\":\"SELECT 1\",\"config\":{\"host\":\"db\",\"user\":\"u\"}}"),
+        403);
+    /* Allowed, but there is no such source here. */
+    assert_int_equal(status_of("POST", "/api/spark/query/mysql", headers, "{\"sql\":\"SELECT 1\"}"),
+                     400);
     service_process_wait_logged(service, "caller=files token_id=");
     assert_true(count_logged("source=config does=query") >= 1);
 }
@@ -407,7 +407,7 @@ static void test_rate(void **state)
     char value[16];
 
     (void)state;
-    reload("what=TOKENS_FILE");
+    reload("setting=TOKENS_FILE");
     while (status_of("GET", "/metrics", slow.header, NULL) == 401)
         pause_ms(2); /* the first that isn't is 403, and counts */
     assert_int_equal(status_of("GET", QUERIES, slow.header, NULL), 200);
@@ -428,7 +428,7 @@ static void test_concurrency(void **state)
     struct answer answer;
 
     (void)state;
-    reload("what=TOKENS_FILE");
+    reload("setting=TOKENS_FILE");
     while (status_of("GET", QUERIES, two.header, NULL) != 200)
         pause_ms(2);
     send_query(&clients[0], &two, FOREVER, NO_TIMEOUT WITH_ID(1));
@@ -531,7 +531,8 @@ static void test_audit(void **state)
 {
     /* SHA-256 of "rows 2" by coreutils' sha256sum. */
     static const char line[] =
-        "caller=app token_id=%.12s endpoint=parquet source=parquet does=query sql_sha256=e6b8420dfbbd2830afbe14719e97b8477a7c7f6d627094b960bddd29cdb73565 "
+        "caller=app token_id=%.12s endpoint=parquet source=parquet does=query "
+        "sql_sha256=e6b8420dfbbd2830afbe14719e97b8477a7c7f6d627094b960bddd29cdb73565 "
         "outcome=SUCCEEDED code=none rows=2 bytes=";
     char wanted[512];
 
@@ -552,7 +553,7 @@ static void test_broken_file_is_said(void **state)
     (void)state;
     fputs("sps_not_a_line\n", tokens);
     fclose(tokens);
-    reload("level=error msg=\"NOT read anew");
+    reload("level=error msg=\"RELOAD FAILED");
     assert_int_equal(status_of("GET", QUERIES, app.header, NULL), 200);
     assert_int_equal(metric("spark_service_reloads_total{result=\"failed\"} "), 1);
 }

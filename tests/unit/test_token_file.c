@@ -76,12 +76,16 @@ static void test_not_a_line(void **state)
     check_refused("colour=red " LINE("app", "5f2c09a1be44"), "not a field");
     check_refused("name= id=5f2c09a1be44" LIMITS REST, "name: has to be");
     check_refused("name=a/b id=5f2c09a1be44" LIMITS REST, "name: has to be");
-    check_refused("name=123456789012345678901234567890123 id=5f2c09a1be44" LIMITS REST, "name: has");
+    check_refused("name=123456789012345678901234567890123 id=5f2c09a1be44" LIMITS REST,
+                  "name: has");
     check_refused("name=app id=5F2C09A1BE44" LIMITS REST, "id: has to be");
     check_refused("name=app id=5f2c09a1be4" LIMITS REST, "id: has to be");
-    check_refused("name=app id=5f2c09a1be44 scope= source=* rate=- concurrency=- " REST, "scope: has");
-    check_refused("name=app id=5f2c09a1be44 scope=all source=* rate=- concurrency=- " REST, "scope:");
-    check_refused("name=app id=5f2c09a1be44 scope=query, source=* rate=- concurrency=- " REST, "scope");
+    check_refused("name=app id=5f2c09a1be44 scope= source=* rate=- concurrency=- " REST,
+                  "scope: has");
+    check_refused("name=app id=5f2c09a1be44 scope=all source=* rate=- concurrency=- " REST,
+                  "scope:");
+    check_refused("name=app id=5f2c09a1be44 scope=query, source=* rate=- concurrency=- " REST,
+                  "scope");
     check_refused("name=app id=5f2c09a1be44 scope=query source=a,,b rate=- concurrency=- " REST,
                   "source: has");
     check_refused("name=app id=5f2c09a1be44 scope=query source=*,a rate=- concurrency=- " REST,
@@ -232,7 +236,8 @@ static void test_write(void **state)
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof(path), "%s/tokens", folder);
     assert_int_equal(token_list_read(path, &again, &err), -1);
-    assert_int_equal(parse(LINE("app", "000000000001") LINE("two", "000000000002"), &list, &err), 0);
+    assert_int_equal(parse(LINE("app", "000000000001") LINE("two", "000000000002"), &list, &err),
+                     0);
     list.entries[1].concurrency = 0;
     list.entries[1].rate.count = 0;
     strcpy(list.entries[1].sources, "*");
