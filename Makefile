@@ -206,7 +206,7 @@ $(B)/venv/.bench: tests/bench/requirements.txt $(B)/venv/.made
 	@touch $@
 
 .PHONY: test test-unit test-unit-one test-asan test-tsan test-bridge test-integration
-STEPS ?= check test-unit test-asan test-tsan test-bridge test-integration
+STEPS ?= check test-unit test-asan test-tsan test-hostile test-bridge test-integration
 test: test-deps build sample ## everything; ends with the counts
 	@rm -rf $(RESULTS) && mkdir -p $(RESULTS)
 	@failed=0; \
@@ -260,6 +260,11 @@ PYTEST_ARGS ?=
 test-integration: $(B)/venv/.made sanitized $(OBJ)/unit/test_arrow_ipc ## the real service over HTTP: conformance and behaviour
 	$(Q)mkdir -p $(RESULTS); SPARK=$(SPARK) $(PYTHON) -m pytest tests/integration \
 		--junitxml=$(RESULTS)/integration.xml $(PYTEST_ARGS)
+
+.PHONY: test-hostile
+test-hostile: $(B)/venv/.made ## malformed requests and slow clients, against the scripted engine
+	$(Q)for mode in plain asan; do $(MAKE) --no-print-directory MODE=$$mode fake-program; done
+	$(Q)mkdir -p $(RESULTS); $(PYTHON) -m pytest tests/hostile --junitxml=$(RESULTS)/hostile.xml $(PYTEST_ARGS)
 
 .PHONY: bench-overhead bench-stream bench-json bench-formats
 bench-overhead: build sample $(B)/venv/.made ## time the service adds to the bridge's own
