@@ -21,6 +21,7 @@
 #include "mysql_cutoff.h"
 #include "mysql_sources.h"
 #include "query_request.h"
+#include "reply_channel.h"
 #include "trace_context.h"
 
 #define QUERY_ID_BYTES 37          /* UUID text and NUL */
@@ -96,6 +97,8 @@ struct query {
     struct query_outcome outcome;
     struct query_timing timing;
     struct result_spool *kept; /* all rows of one that keeps them; held; NULL: none */
+    struct mail started_mail;  /* to the loop */
+    struct mail done_mail;
 
     /* [loop] */
     enum query_state state;
