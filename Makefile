@@ -195,6 +195,15 @@ $(FAKE_PROGRAM): $(OBJ)/service/main.o $(OBJ)/tests/fakes/fake_engine.o $(SERVIC
 	@mkdir -p $(@D) $(OBJ)/lib/spark-4.1.0
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
+# The same with calls that can be made to fail.
+TORTURE_PROGRAM := $(OBJ)/bin/torture-service
+$(TORTURE_PROGRAM): $(OBJ)/service/main.o $(OBJ)/tests/fakes/fake_engine.o $(OBJ)/tests/torture/faults.o \
+		$(SERVICE_LIBRARY)
+	@mkdir -p $(@D) $(OBJ)/lib/spark-4.1.0
+	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+.PHONY: torture-program
+torture-program: $(TORTURE_PROGRAM)
+
 $(B)/venv/.made: tests/requirements.txt
 	@echo "installing the Python packages of the tests"
 	@rm -rf $(B)/venv && python3 -m venv $(B)/venv
