@@ -31,8 +31,8 @@ void make_certificate(const char *cert_path, const char *key_path, long serial)
     X509_gmtime_adj(X509_getm_notBefore(cert), -3600);
     X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
     X509_set_pubkey(cert, key);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"127.0.0.1", -1,
-                               -1, 0);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"127.0.0.1", -1, -1,
+                               0);
     X509_set_issuer_name(cert, name);
     assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
     file = fopen(cert_path, "we");
@@ -67,9 +67,9 @@ void tls_client_connect(struct tls_client *client, int port, int max_version, co
     client->ssl = SSL_new(client->context);
     assert_non_null(client->ssl);
     if (alpn != NULL)
-        assert_int_equal(SSL_set_alpn_protos(client->ssl, (const unsigned char *)alpn,
-                                             (unsigned)strlen(alpn)),
-                         0);
+        assert_int_equal(
+            SSL_set_alpn_protos(client->ssl, (const unsigned char *)alpn, (unsigned)strlen(alpn)),
+            0);
     assert_int_equal(SSL_set_fd(client->ssl, client->fd), 1);
 }
 
