@@ -405,7 +405,7 @@ static void test_timing(void **state)
     if (getenv("LONG") == NULL)
         skip();
     for (int i = 0; i < 50; i++) {
-        char name[16];
+        char name[32];
         snprintf(name, sizeof(name), "other%d", i);
         (void)add_token(world, name, "query", "*", "-", "-");
     }
