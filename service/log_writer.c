@@ -116,7 +116,6 @@ static int make_thread(void)
 
 int log_writer_start(size_t bytes_max, struct error *err)
 {
-    pthread_condattr_t attributes;
 
     writer.ring = malloc(bytes_max);
     if (writer.ring == NULL)
@@ -124,10 +123,7 @@ int log_writer_start(size_t bytes_max, struct error *err)
     writer.size = bytes_max;
     writer.begin = 0;
     writer.used = 0;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&writer.changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    monotime_cond_init(&writer.changed);
     writer.state = WRITER_ON;
     if (make_thread() == 0)
         return 0;
