@@ -19,13 +19,16 @@
 #include "engine_life.h"
 #include "http_server.h"
 #include "install_dir.h"
+#include "json_memory.h"
 #include "log.h"
 #include "log_writer.h"
 #include "mysql_engine.h"
 #include "mysql_sources.h"
+#include "mysql_watch.h"
 #include "probe.h"
 #include "queries.h"
 #include "query_queue.h"
+#include "reload.h"
 #include "reply_channel.h"
 #include "result_spool.h"
 #include "router.h"
@@ -43,6 +46,7 @@
 #define FLUSH_GRACE_MS 2000
 #define ENGINE_STOP_MS 10000
 #define JOURNAL_STOP_MS 2000
+#define WATCH_STOP_MS 3000
 #define FLUSH_LOOK_MS 20
 #define LOG_STOP_MS 1000
 
@@ -140,8 +144,10 @@ static void on_signal(evutil_socket_t fd, short what, void *user)
     (void)what;
     if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
         return;
-    if (info.ssi_signo == SIGHUP)
-        return; /* nothing to reload yet */
+    if (info.ssi_signo == SIGHUP) {
+        reload_files(service);
+        return;
+    }
     if (service->health.draining) {
         log_line(LOG_WARN, "second signal: leaving now");
         log_writer_stop(LOG_STOP_MS);
@@ -204,7 +210,10 @@ static int open_mysql(struct run *run, struct error *err)
         .kill_timeout_ms = settings->mysql_kill_timeout_ms,
     };
 
-    return mysql_engine_new(&config, &run->service.mysql, err);
+    if (mysql_engine_new(&config, &run->service.mysql, err) != 0)
+        return -1;
+    return mysql_watch_start(run->service.mysql_sources, settings->canary_interval_ms,
+                             &run->service.mysql_watch, err);
 }
 
 static int open_deliveries(struct run *run, struct error *err)
@@ -252,7 +261,6 @@ static int start_engine(struct run *run, struct error *err)
     static char home[4096];
     struct engine_life_config config = {
         .settings = &service->settings,
-        .mysql_sources = service->mysql_sources,
         .mysql = service->mysql,
         .roots = service->data_roots,
         .queue = service->queue,
@@ -297,6 +305,7 @@ static int start(struct run *run, struct error *err)
         reply_channel_new(service->base, &service->channel, err) != 0 ||
         open_mysql(run, err) != 0 || open_deliveries(run, err) != 0 || open_queries(run, err) != 0)
         return -1;
+    service->health.mysql_sources = service->mysql_sources;
     service->health.queries = service->queries;
     service->health.queue = service->queue;
     if (open_http(run, err) != 0 || start_engine(run, err) != 0)
@@ -325,7 +334,8 @@ static void stop(struct run *run)
         clean = engine_life_stop(service->life, run->exit_code == 0 ? ENGINE_STOP_MS : 0);
     else
         clean = service->life == NULL;
-    clean = clean && queries_stop(service->queries, JOURNAL_STOP_MS);
+    clean = clean && queries_stop(service->queries, JOURNAL_STOP_MS) &&
+            mysql_watch_stop(service->mysql_watch, WATCH_STOP_MS);
     if (clean) {
         delivery_pool_stop(service->deliveries.pool);
         reply_channel_free(service->channel);
@@ -416,6 +426,7 @@ int main(int argc, char **argv)
     struct error err;
     int code = 0;
 
+    json_memory_wipe_on_free();
     if (settings_load(&settings, &action, argc, argv, &err) != 0) {
         fprintf(stderr, "spark-service: %s\n", err.detail);
         return EXIT_BAD_SETTING;

@@ -70,6 +70,16 @@ static int parse(const struct service *service, const struct http_request *http,
     return rc;
 }
 
+/* What the source itself says about its queries. */
+static void take_over(const struct mysql_target *target, bool only_plans,
+                      struct query_request *request)
+{
+    if (request->engine == ENGINE_AUTO && !only_plans)
+        request->engine = target->engine;
+    if (target->query_ms > 0 && request->timeout_ms > target->query_ms)
+        request->timeout_ms = target->query_ms;
+}
+
 static void submit(struct service *service, struct http_exchange *exchange,
                    enum query_source source, bool explains)
 {
@@ -80,9 +90,12 @@ static void submit(struct service *service, struct http_exchange *exchange,
     struct mysql_target target = {0};
     struct result_choice answer = {0}; /* plain JSON, as every plan is */
     struct error err;
+    int rc = explains ? 0 : query_handler_negotiate(exchange, &answer, &err);
 
-    if ((!explains && query_handler_negotiate(exchange, &answer, &err) != 0) ||
-        parse(service, http, &prefer, source, &request, &err) != 0) {
+    if (rc == 0)
+        rc = parse(service, http, &prefer, source, &request, &err);
+    http_exchange_forget_body(exchange);
+    if (rc != 0) {
         query_reply_refusal(exchange, &err);
         return;
     }
@@ -93,6 +106,8 @@ static void submit(struct service *service, struct http_exchange *exchange,
         query_reply_refusal(exchange, &err);
         return;
     }
+    if (source == QUERY_MYSQL)
+        take_over(&target, only_plans, &request);
     if (only_plans) { /* there are no rows to come back for */
         request.wait_ms = -1;
         request.wait_preferred = false;

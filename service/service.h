@@ -16,6 +16,7 @@ struct event_base;
 struct http_server;
 struct mysql_engine;
 struct mysql_sources;
+struct mysql_watch;
 struct queries;
 struct query_queue;
 struct reply_channel;
@@ -29,6 +30,7 @@ struct service {
     struct data_roots *data_roots;
     struct console *console;
     struct mysql_sources *mysql_sources;
+    struct mysql_watch *mysql_watch;
     struct mysql_engine *mysql;
     struct reply_channel *channel;
     struct spool_store *spools;

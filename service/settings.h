@@ -52,6 +52,7 @@ struct settings {
     int64_t spark_ui_port;
     bool check_jni;
     char *mysql_hosts;
+    char *sources_file; /* "" = none */
     int64_t mysql_connections;
     int64_t mysql_idle_ms;
     int64_t mysql_connect_timeout_ms;

@@ -73,6 +73,8 @@ const struct setting settings_table[] = {
     INTEGER("SPARK_UI_PORT", spark_ui_port, "4040", 1, 65535, "port of the Spark UI"),
     BOOL("CHECK_JNI", check_jni, "0", "run the JVM with -Xcheck:jni (slow, for tests)"),
     TEXT("MYSQL_HOSTS", mysql_hosts, "", "host:port,... that a request's config may name"),
+    TEXT("SOURCES_FILE", sources_file, "",
+         "JSON file with named MySQL sources, read anew on SIGHUP"),
     INTEGER("MYSQL_CONNECTIONS", mysql_connections, "8", 1, 256,
             "connections of the direct engine to one MySQL source"),
     INTEGER("MYSQL_IDLE_MS", mysql_idle_ms, "60000", 100, 3600000,
