@@ -20,6 +20,9 @@ struct settings {
     char *config;
     char *listen;
     bool insecure;
+    char *tokens_file; /* "" = nobody needs a token */
+    char *tls_cert;    /* both or neither; "" = plain HTTP */
+    char *tls_key;
     char *data_roots;
     char *iceberg_warehouse; /* "" = iceberg below the first root */
     int64_t workers;
@@ -60,6 +63,7 @@ struct settings {
     char *log_level;
     int64_t log_buffer_bytes;
     bool access_log;
+    bool audit_log;
 
     /* The source `main`, from MYSQL_*; host NULL = none. Never flags. */
     char *mysql_host;
