@@ -114,17 +114,22 @@ void query_handles_reader_left(struct query_handles *handles, struct query *quer
 int query_handles_promise(struct query_handles *handles, const struct query *query,
                           struct error *err)
 {
-    return handle_journal_write(handles->journal, query->id, err);
+    return handle_journal_write(handles->journal, query->key, err);
 }
 
-enum handle_origin query_handles_origin(const struct query_handles *handles, const char *id)
+enum handle_origin query_handles_origin(const struct query_handles *handles, const char *key)
 {
-    return handle_journal_find(handles->journal, id);
+    return handle_journal_find(handles->journal, key);
 }
 
 size_t query_handles_count(const struct query_handles *handles)
 {
     return handles->count;
+}
+
+size_t query_handles_ids(const struct query_handles *handles)
+{
+    return handle_journal_count(handles->journal);
 }
 
 int query_handles_new(const struct query_handles_config *config, struct query_handles **ret_handles,
