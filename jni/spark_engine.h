@@ -31,6 +31,7 @@ struct spark_sql_limits {
     int64_t max_in_items;
     int64_t max_value_bytes;
     int64_t max_result_rows;
+    int64_t memory_percent; /* of the heap after a full collection */
 };
 
 /* All borrowed for the call of spark_engine_start. */

@@ -83,6 +83,7 @@ static int bring_up(struct engine_life *life, struct error *err)
                 .max_in_items = settings->max_in_items,
                 .max_value_bytes = settings->max_value_bytes,
                 .max_result_rows = settings->max_result_rows,
+                .memory_percent = settings->memory_guard_percent,
             },
         .ui = settings->spark_ui,
         .ui_port = (int)settings->spark_ui_port,

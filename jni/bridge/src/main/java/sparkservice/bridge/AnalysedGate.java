@@ -3,6 +3,7 @@ package sparkservice.bridge;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Set;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.catalyst.expressions.Expression;
@@ -21,7 +22,9 @@ import org.apache.spark.sql.types.ObjectType;
  * statement itself; patterns and values without a bound stand inside their wrappers.
  */
 final class AnalysedGate {
-    private static final String CATALYST = "org.apache.spark.sql.catalyst.";
+    /** Where the Java code is that Spark's own functions call. */
+    private static final List<String> OWN_CODE =
+            List.of("org.apache.spark.sql.catalyst.", "org.apache.spark.unsafe.");
 
     private final Set<Object> bound = Collections.newSetFromMap(new IdentityHashMap<>());
     private final DataRoots roots;
@@ -99,7 +102,7 @@ final class AnalysedGate {
 
     /** Functions may be calls of Java code: of Spark's own, which no statement can choose. */
     private static void checkCode(Class<?> code, Expression node) throws BridgeException {
-        if (!code.getName().startsWith(CATALYST)) {
+        if (OWN_CODE.stream().noneMatch(code.getName()::startsWith)) {
             throw Fence.refused("call", node.getClass().getSimpleName() + " " + code.getName());
         }
     }

@@ -4,12 +4,14 @@ import java.util.List;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.analysis.TypeCheckResult;
 import org.apache.spark.sql.catalyst.expressions.ArrayRepeat;
+import org.apache.spark.sql.catalyst.expressions.BinaryPad;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.Sequence;
 import org.apache.spark.sql.catalyst.expressions.StringLPad;
 import org.apache.spark.sql.catalyst.expressions.StringRPad;
 import org.apache.spark.sql.catalyst.expressions.StringRepeat;
 import org.apache.spark.sql.catalyst.expressions.StringSpace;
+import org.apache.spark.sql.catalyst.expressions.objects.StaticInvoke;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DateType;
 import org.apache.spark.sql.types.IntegralType;
@@ -57,7 +59,7 @@ public final class BoundedValue extends GuardedExpression {
         if (!isBounded(wrapped)) {
             return wrapped.eval(row);
         }
-        List<Expression> arguments = Scala.list(wrapped.children());
+        List<Expression> arguments = arguments();
         Object[] values = new Object[arguments.size()];
         boolean isNull = false;
         for (int i = 0; i < values.length; i++) {
@@ -72,11 +74,24 @@ public final class BoundedValue extends GuardedExpression {
         return wrapped.eval(row);
     }
 
+    /** Those of the function, also when it became a call. */
+    private List<Expression> arguments() {
+        Expression visible = wrapped instanceof BinaryPad pad ? pad.replacement() : wrapped;
+        return visible instanceof StaticInvoke call ? Scala.list(call.arguments())
+                : Scala.list(visible.children());
+    }
+
+    private static boolean isPad(Expression expression) {
+        return expression instanceof BinaryPad || expression instanceof StaticInvoke call
+                && (call.functionName().equals("lpad") || call.functionName().equals("rpad"));
+    }
+
     /** What it knows the size of; the optimizer may have made another expression of it. */
     private static boolean isBounded(Expression wrapped) {
         return wrapped instanceof StringRepeat || wrapped instanceof StringLPad
                 || wrapped instanceof StringRPad || wrapped instanceof StringSpace
-                || wrapped instanceof ArrayRepeat || wrapped instanceof Sequence;
+                || wrapped instanceof ArrayRepeat || wrapped instanceof Sequence
+                || isPad(wrapped);
     }
 
     private long bytes(Object[] values) {

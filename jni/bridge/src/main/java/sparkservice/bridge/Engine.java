@@ -16,6 +16,7 @@ final class Engine implements AutoCloseable {
     private static final long MEMORY_FLOOR_BYTES = 2L << 20;
 
     private final SparkSession session;
+    private final MemoryGuard memoryGuard;
     private final ResultBuffer.Limits limits;
     private final Query.Planner tablePlanner;
     private final Query.Planner mysqlPlanner;
@@ -29,6 +30,7 @@ final class Engine implements AutoCloseable {
         this.session = session(SessionSettings.of(config));
         session.sparkContext().addSparkListener(progress);
         session.experimental().extraOptimizations_$eq(Scala.seq(List.of(new CancelCheckRule())));
+        this.memoryGuard = new MemoryGuard(session.sparkContext(), config.limits().memoryPercent());
         GuardedFunctions.install(session, config.limits());
         this.tablePlanner = new TableQueryPlanner(session, DataRoots.parse(config.dataRoots()),
                 config.limits());
@@ -142,6 +144,7 @@ final class Engine implements AutoCloseable {
 
     @Override
     public void close() {
+        memoryGuard.close();
         session.stop();
     }
 }

@@ -7,7 +7,8 @@ import java.util.Locale;
  * How large a statement, and what it makes, may get: the settings MAX_SQL_DEPTH and so on. What goes
  * beyond is a 422 that names the limit.
  */
-record SqlLimits(long maxDepth, long maxNodes, long maxInItems, long maxValueBytes, long maxRows) {
+record SqlLimits(long maxDepth, long maxNodes, long maxInItems, long maxValueBytes, long maxRows,
+        long memoryPercent) {
 
     /** Each is an error class LIMIT_EXCEEDED.…, by which the service counts it. */
     enum Limit {
@@ -23,7 +24,8 @@ record SqlLimits(long maxDepth, long maxNodes, long maxInItems, long maxValueByt
                 Json.number(config, "max_sql_nodes", 100_000),
                 Json.number(config, "max_in_items", 10_000),
                 Json.number(config, "max_value_bytes", 64L << 20),
-                Json.number(config, "max_result_rows", 1_000_000_000_000L));
+                Json.number(config, "max_result_rows", 1_000_000_000_000L),
+                Json.number(config, "memory_guard_percent", 85));
     }
 
     void checkDepth(long depth) throws BridgeException {
@@ -72,8 +74,8 @@ record SqlLimits(long maxDepth, long maxNodes, long maxInItems, long maxValueByt
     }
 
     static BridgeException memoryUsedUp() {
-        return exceeded(Limit.MEMORY, "53200", "The query was ended: the engine's memory (HEAP) was"
-                + " nearly used up, most of it by this query.", null);
+        return exceeded(Limit.MEMORY, "53200", "The query was ended: the engine's heap was nearly"
+                + " full (MEMORY_GUARD_PERCENT, HEAP), and this query was filling it.", null);
     }
 
     private static BridgeException exceeded(Limit limit, String sqlState, String detail,

@@ -39,7 +39,7 @@ final class TableQueryPlanner implements Query.Planner {
     @Override
     public QueryPlan plan(QueryRequest request, Cancellation cancellation) throws Exception {
         SparkSession.setActiveSession(session);
-        checkBrackets(request.sql());
+        SqlBrackets.check(request.sql(), limits);
         LogicalPlan parsed = SparkLine.state(session).sqlParser().parsePlan(request.sql());
         TableSource tables = new TableSource(session, roots, request);
         if (isDescribe(parsed)) {
@@ -52,22 +52,6 @@ final class TableQueryPlanner implements Query.Planner {
         LogicalPlan limited = limited(bound, request.rowLimit());
         return planned(Parameters.bind(limited, request.params()),
                 new AnalysedGate(tables.resolved(), roots), cancellation);
-    }
-
-    /**
-     * The parser's time grows with the square of the depth of brackets, and nothing can interrupt
-     * it; so they are counted before it runs.
-     */
-    private void checkBrackets(String sql) throws BridgeException {
-        int depth = 0;
-        for (int i = 0; i < sql.length(); i++) {
-            char c = sql.charAt(i);
-            if (c == '(' || c == '[') {
-                limits.checkDepth(++depth);
-            } else if ((c == ')' || c == ']') && depth > 0) {
-                depth--;
-            }
-        }
     }
 
     private QueryPlan planned(LogicalPlan plan, AnalysedGate gate, Cancellation cancellation)
