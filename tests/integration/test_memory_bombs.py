@@ -7,6 +7,7 @@ import time
 import pytest
 
 from harness.http_client import ConnectionEnded
+from harness.memory_group import MemoryGroup
 from harness.paths import wait_until
 
 LONG = os.environ.get("LONG") == "1"
@@ -58,7 +59,7 @@ def small(service, seconds=30):
 
 
 def outcome_of(service, sql):
-    """("answered", status, code) or ("ended", seconds until it is ready again)."""
+    """("answered", status, class of the error) or ("ended", None, None)."""
     try:
         reply = service.query("parquet", sql, timeout_ms=30_000, timeout=90)
         if reply.complete:
@@ -67,27 +68,52 @@ def outcome_of(service, sql):
     except (ConnectionEnded, ConnectionResetError, BrokenPipeError):
         pass
     assert service.wait_ended(15) == OUT_OF_MEMORY, service.log()[-2000:]
-    begin = time.monotonic()
-    service.start()  # as a restart policy does
-    wait_until(lambda: service.status_of("/readyz") == 200, READY_SECONDS, "ready again",
-               interval=0.1)
-    return "ended", time.monotonic() - begin
+    return "ended", None, None
+
+
+def drop_bombs(service, names, started=lambda: None):
+    """Asks for each in turn and starts the service again, as its restart policy would."""
+    seen = {}
+    for name in names:
+        outcome = seen[name] = outcome_of(service, BOMBS[name])
+        begin = time.monotonic()
+        if outcome[0] == "ended":
+            service.start()
+            started()
+            wait_until(lambda: service.status_of("/readyz") == 200, READY_SECONDS, "ready again",
+                       interval=0.1)
+        else:
+            assert outcome[1] in DEFINED | {200}, (name, outcome)
+            wait_until(lambda: service.health()["slots"]["busy"] == 0, 30, service.health)
+        print(name, *outcome, f"{time.monotonic() - begin:.1f} s", flush=True)
+        assert small(service) == (200, b'[{"one":1}]'), (name, outcome)
+    return seen
 
 
 def test_memory_bombs(start_service):
     service = start_service(SPARK_SERVICE_HEAP=HEAP, SPARK_SERVICE_SPARK_MASTER="local[8]")
     service.wait_ready()
-    seen = {}
-    for name in BOMBS if LONG else SOME:
-        outcome = seen[name] = outcome_of(service, BOMBS[name])
-        print(name, outcome, flush=True)
-        if outcome[0] == "answered":
-            assert outcome[1] in DEFINED | {200}, (name, outcome)
-            # Bytes of the last query may still be garbage; its slot must be free.
-            wait_until(lambda: service.health()["slots"]["busy"] == 0, 30, service.health)
-        assert small(service) == (200, b'[{"one":1}]'), (name, outcome)
-    assert any(outcome[0] == "answered" and outcome[2] == "LIMIT_EXCEEDED.MEMORY"
-               for outcome in seen.values()), seen
+    seen = drop_bombs(service, SOME)
+    assert any(outcome[2] == "LIMIT_EXCEEDED.MEMORY" for outcome in seen.values()), seen
+
+
+@pytest.fixture
+def group():
+    try:
+        with MemoryGroup(4 << 30) as group:
+            yield group
+    except OSError as error:
+        pytest.skip(f"no cgroup: {error}")
+
+
+@pytest.mark.skipif(not LONG, reason="LONG=1")
+def test_all_memory_bombs_in_four_gigabytes(group, start_service):
+    service = start_service(SPARK_SERVICE_HEAP="2g", SPARK_SERVICE_SPARK_MASTER="local[8]")
+    group.add(service.pid)
+    service.wait_ready()
+    drop_bombs(service, BOMBS, lambda: group.add(service.pid))
+    assert group.kills() == 0
+    service.remove()
 
 
 @pytest.mark.skipif(not LONG, reason="LONG=1")
