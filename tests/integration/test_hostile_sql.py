@@ -121,9 +121,15 @@ def ask_all(service, attempts):
         return list(pool.map(ask, attempts))
 
 
+def is_refused(attempt, reply):
+    """By the service; or by MySQL, to whose functions and tables its account has no right."""
+    return reply.status in REFUSED or (attempt[0] == "mysql" and reply.status == 502
+                                       and "denied access" in reply.json()["detail"])
+
+
 def not_refused(answers):
-    return [(attempt[0], attempt[1][:300], reply.status, reply.body[:300])
-            for attempt, reply in answers if reply.status not in REFUSED]
+    return [(attempt[0], attempt[1][:200], reply.status, reply.body[:200])
+            for attempt, reply in answers if not is_refused(attempt, reply)]
 
 
 def sample_answers(service, world):
@@ -159,7 +165,7 @@ def test_hostile_statements(service, world, listener, secret):
     answers = ask_all(service, attempts)
     print(f"{len(answers)} hostile statements")
 
-    assert not (passed := not_refused(answers)), f"{len(passed)} passed: {passed[:10]}"
+    assert not (passed := not_refused(answers)), f"{len(passed)} passed: {passed[:30]}"
     told = [answer for answer in answers if CANARY.encode() in answer[1].body]
     assert not told
     assert CANARY not in service.log(offset)

@@ -52,16 +52,20 @@ BOMBS = {
 SOME = ("collect_list", "replace", "doubled")
 
 
+def users(service):
+    return f"{service.data_root}/parquet/users"
+
+
 def small(service, seconds=30):
     """One who asks for little."""
-    reply = service.query("parquet", "SELECT 1 AS one", timeout=seconds)
+    reply = service.query("parquet", "SELECT 1 AS one", timeout=seconds, path=users(service))
     return reply.status, reply.body
 
 
 def outcome_of(service, sql):
     """("answered", status, class of the error) or ("ended", None, None)."""
     try:
-        reply = service.query("parquet", sql, timeout_ms=30_000, timeout=90)
+        reply = service.query("parquet", sql, timeout_ms=30_000, timeout=90, path=users(service))
         if reply.complete:
             return "answered", reply.status, reply.json().get("error_class") \
                 if reply.status != 200 else None
@@ -122,8 +126,9 @@ def test_the_neighbour_is_spared(start_service):
     service = start_service(SPARK_SERVICE_HEAP=HEAP, SPARK_SERVICE_SPARK_MASTER="local[8]")
     service.wait_ready()
     neighbour = service.begin_query("parquet", "SELECT max(hash(id)) AS m FROM range(20000000000)",
-                                    timeout_ms=120_000)
-    reply = service.query("parquet", BOMBS["collect_list"], timeout_ms=60_000, timeout=90)
+                                    timeout_ms=120_000, path=users(service))
+    reply = service.query("parquet", BOMBS["collect_list"], timeout_ms=60_000, timeout=90,
+                          path=users(service))
     assert reply.json()["error_class"] == "LIMIT_EXCEEDED.MEMORY", reply
     states = service.request("GET", "/api/spark/queries?state=RUNNING").json()["queries"]
     assert len(states) == 1 and states[0]["sql"].startswith("SELECT max(hash"), states
