@@ -58,7 +58,7 @@ X(HANDLES_LIMIT, GAUGE, S("handles_limit"), "", "MAX_HANDLES.")
 X(HANDLES_GIVEN, COUNTER, S("handles_given_total"), "", "Queries that went asynchronous (202).")
 X(HANDLES_EXPIRED, COUNTER, S("handles_expired_total"), "", "Results removed SPOOL_TTL_S after their query.")
 
-/* ---- cache: no result is kept yet, so every query goes past it ---- */
+/* ---- cache ---- */
 #define CACHE(name, source, help) \
     X(CACHE_HIT_##name, COUNTER, S("cache_requests_total"), "source=\"" source "\",result=\"hit\"", help) \
     X(CACHE_MISS_##name, COUNTER, S("cache_requests_total"), "source=\"" source "\",result=\"miss\"", "") \
@@ -68,6 +68,10 @@ CACHE(PARQUET, "parquet", "")
 CACHE(DELTA, "delta", "")
 CACHE(ICEBERG, "iceberg", "")
 #undef CACHE
+X(CACHE_ANSWERS, GAUGE, S("cache_answers"), "", "Answers kept in memory.")
+X(CACHE_BYTES, GAUGE, S("cache_bytes"), "", "What they take, keys and identities included.")
+X(CACHE_BYTES_LIMIT, GAUGE, S("cache_bytes_limit"), "", "CACHE_BYTES.")
+X(CACHE_EVICTED, COUNTER, S("cache_evicted_total"), "", "Kept answers that made room for newer ones.")
 
 /* ---- slots and proof of life ---- */
 X(SLOTS, GAUGE, S("slots"), "", "WORKERS: queries that can run at once.")

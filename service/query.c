@@ -25,6 +25,16 @@ static int make_uuid(char ret_text[QUERY_ID_BYTES])
     return 0;
 }
 
+int query_make_id(const struct query_request *request, char ret_id[QUERY_ID_BYTES],
+                  struct error *err)
+{
+    if (request->query_id != NULL)
+        snprintf(ret_id, QUERY_ID_BYTES, "%s", request->query_id);
+    else if (make_uuid(ret_id) != 0)
+        return error_set(err, ERROR_ENGINE_ERROR, "getrandom: %s", strerror(errno));
+    return 0;
+}
+
 int query_new(struct query_request *request, uint64_t generation, struct query **ret_query,
               struct error *err)
 {
@@ -32,11 +42,9 @@ int query_new(struct query_request *request, uint64_t generation, struct query *
 
     if (query == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
-    if (request->query_id != NULL) {
-        snprintf(query->id, sizeof(query->id), "%s", request->query_id);
-    } else if (make_uuid(query->id) != 0) {
+    if (query_make_id(request, query->id, err) != 0) {
         free(query);
-        return error_set(err, ERROR_ENGINE_ERROR, "getrandom: %s", strerror(errno));
+        return -1;
     }
     snprintf(query->tag, sizeof(query->tag), "q%llu-%s", (unsigned long long)generation, query->id);
     query->generation = generation;
@@ -57,6 +65,7 @@ void query_free(struct query *query)
     mysql_target_done(&query->mysql);
     mysql_cutoff_done(&query->cutoff);
     result_spool_release(query->kept);
+    source_identity_free(query->identity);
     free(query);
 }
 
@@ -79,6 +88,8 @@ void query_shed(struct query *query)
     spare.sql = NULL;
     spare.tag_count = 0;
     query_request_done(&spare);
+    source_identity_free(query->identity);
+    query->identity = NULL;
     mysql_target_done(&query->mysql);
     request->sql = cut_text(request->sql, QUERY_SQL_SHOWN_BYTES);
     request->path = NULL;

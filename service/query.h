@@ -20,7 +20,9 @@
 #include "error.h"
 #include "mysql_cutoff.h"
 #include "mysql_sources.h"
+#include "query_cache.h"
 #include "query_request.h"
+#include "source_identity.h"
 #include "trace_context.h"
 
 #define QUERY_ID_BYTES 37          /* UUID text and NUL */
@@ -76,6 +78,7 @@ struct query {
     char trace_id[TRACE_ID_BYTES]; /* of the request; "" = none */
     struct monotime received;      /* last byte of the request */
     int64_t queued_at_us;          /* the same moment's wall-clock time */
+    enum cache_use cache_use;
     const struct query_events *events;
     void *events_user;
 
@@ -95,6 +98,8 @@ struct query {
     struct monotime run_started;
     struct query_outcome outcome;
     struct query_timing timing;
+    struct source_instant began;      /* of the run */
+    struct source_identity *identity; /* of what it read, whole; NULL: can't be proved */
     struct result_spool *kept; /* all rows of one that keeps them; held; NULL: none */
 
     /* [loop] */
@@ -113,6 +118,7 @@ struct query {
     struct monotime ended;
     struct error problem; /* how it ended or is about to; ERROR_NONE: well, or not yet */
     bool lost;            /* counted as a lost slot */
+    bool cache_stored;    /* its answer is in the result cache */
 
     /* [loop], query_registry's */
     UT_hash_handle hash_by_id;
@@ -122,7 +128,11 @@ struct query {
     struct query *group_next;
 };
 
-/* Takes `request` (moved) on success. `id` NULL: a new random UUID. */
+/* The request's query_id, or a new random UUID (RFC 9562, version 4). */
+int query_make_id(const struct query_request *request, char ret_id[QUERY_ID_BYTES],
+                  struct error *err);
+
+/* Takes `request` (moved) on success. */
 int query_new(struct query_request *request, uint64_t generation, struct query **ret_query,
               struct error *err);
 void query_free(struct query *query);
