@@ -100,7 +100,7 @@ struct query {
     struct query_timing timing;
     struct source_instant began;      /* of the run */
     struct source_identity *identity; /* of what it read, whole; NULL: can't be proved */
-    struct result_spool *kept; /* all rows of one that keeps them; held; NULL: none */
+    struct result_spool *kept;        /* all rows of one that keeps them; held; NULL: none */
 
     /* [loop] */
     enum query_state state;

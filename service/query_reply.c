@@ -74,8 +74,7 @@ void query_reply_cached(struct http_exchange *exchange, const char *query_id,
                         const struct cached_answer *answer)
 {
     struct http_header headers[HEADERS_MAX];
-    size_t count =
-        row_headers(query_id, "spark", "spark-service; hit", answer->coding, headers);
+    size_t count = row_headers(query_id, "spark", "spark-service; hit", answer->coding, headers);
 
     if (add_tag(exchange, &answer->tag, headers, &count)) {
         http_reply_send(exchange, 304, NULL, headers, count, NULL, 0);

@@ -240,8 +240,8 @@ static void take_identity(struct run *run, const char *path)
         if (path != NULL && strcmp(reads[i].asked, path) == 0)
             reads[i].asked = query->request.path;
     }
-    query->identity = source_identity_take(reads, basis->read_count, query->began,
-                                           run->runner->cache_inodes);
+    query->identity =
+        source_identity_take(reads, basis->read_count, query->began, run->runner->cache_inodes);
     free(reads);
 }
 

@@ -327,8 +327,7 @@ bool source_identity_holds(const struct source_identity *identity)
 
 size_t source_identity_bytes(const struct source_identity *identity)
 {
-    return sizeof(*identity) + identity->count * sizeof(*identity->inodes) +
-           identity->paths.length;
+    return sizeof(*identity) + identity->count * sizeof(*identity->inodes) + identity->paths.length;
 }
 
 void source_identity_free(struct source_identity *identity)
