@@ -27,6 +27,8 @@ record AnswerBasis(List<TableRead> reads, boolean repeatable) {
             "current_time", "current_timestamp", "localtimestamp", "unix_timestamp",
             "to_unix_timestamp", "current_user", "session_user", "user");
     private static final Set<String> CLOCK_EXPRESSIONS = Set.of("Now", "LocalTimestamp");
+    /** The end of a window's frame, no clock. */
+    private static final String CURRENT_ROW = "CurrentRow$";
 
     /**
      * One table.
@@ -66,8 +68,9 @@ record AnswerBasis(List<TableRead> reads, boolean repeatable) {
                 repeatable &= !isClock(Scala.list(attribute.nameParts()));
             } else if (node.resolved()) {
                 String name = node.getClass().getSimpleName();
-                repeatable &= node.deterministic() && !name.startsWith("Current")
-                        && !CLOCK_EXPRESSIONS.contains(name);
+                boolean clock = name.startsWith("Current") && !name.equals(CURRENT_ROW)
+                        || CLOCK_EXPRESSIONS.contains(name);
+                repeatable &= node.deterministic() && !clock;
             }
         }
 
