@@ -9,11 +9,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "source_identity.h"
+/* Where the state of a table is. */
+enum source_layout {
+    SOURCE_FILES,   /* all files below a folder, or one file: Parquet */
+    SOURCE_DELTA,   /* _delta_log decides (Delta protocol: commits are only added) */
+    SOURCE_ICEBERG, /* metadata decides (Iceberg specification, "File System Tables") */
+};
+
+/* One table as a query read it. */
+struct source_read {
+    enum source_layout layout;
+    const char *asked;    /* absolute path as the caller named it */
+    const char *location; /* the same without links, where it was read */
+};
 
 struct answer_basis {
-    bool repeatable; /* false: it draws lots or looks at a clock, or nobody knows */
-    struct source_read *reads;
+    bool repeatable;           /* false: it draws lots or looks at a clock, or nobody knows */
+    struct source_read *reads; /* with texts of their own */
     size_t read_count;
 };
 

@@ -18,22 +18,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "answer_basis.h"
+
 /* A clock tick of the kernel is at most 10 ms: an inode changed less than this
  * before the query began could change again without showing it. */
 #define SOURCE_SETTLED_MS 50
-
-enum source_layout {
-    SOURCE_FILES,   /* all files below a folder, or one file: Parquet */
-    SOURCE_DELTA,   /* _delta_log decides (Delta protocol: commits are only added) */
-    SOURCE_ICEBERG, /* metadata decides (Iceberg specification, "File System Tables") */
-};
-
-/* One table as a query read it; all borrowed. */
-struct source_read {
-    enum source_layout layout;
-    const char *asked;    /* absolute path as the caller named it */
-    const char *location; /* the same without links, where it was read */
-};
 
 /* When a query began. */
 struct source_instant {

@@ -38,8 +38,8 @@ static void test_is_named(void **state)
 static void test_is_not_named(void **state)
 {
     static const char *const OTHERS[] = {
-        "", "\"x\"", "ba7816bf8f01cfea414140de5dae2223", "\"x" ABC, "**", "x, " ABC, "\"", "W/",
-        "\"ba7816bf8f01cfea414140de5dae2223", "w/" ABC,
+        "",   "\"x\"", "ba7816bf8f01cfea414140de5dae2223",   "\"x" ABC, "**", "x, " ABC,
+        "\"", "W/",    "\"ba7816bf8f01cfea414140de5dae2223", "w/" ABC,
     };
     struct entity_tag tag = entity_tag_of("abc", 3);
     const struct entity_tag none = {""};

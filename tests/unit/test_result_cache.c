@@ -18,8 +18,7 @@
 /* Of no table: always the same. */
 static struct source_identity *lasting(void)
 {
-    struct source_identity *identity =
-        source_identity_take(NULL, 0, source_instant_now(), 1);
+    struct source_identity *identity = source_identity_take(NULL, 0, source_instant_now(), 1);
 
     assert_non_null(identity);
     return identity;

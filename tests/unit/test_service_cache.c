@@ -174,7 +174,8 @@ static void test_own_query_id_is_given_back(void **state)
     static const char ID[] = "7d0c1b1e-9f2b-4c55-8d5e-3b9f1f6f0a11";
     const char *table = new_table();
     struct answer stored = ask_until(table, "echo", "", STORED);
-    struct answer kept = ask(table, "echo", ",\"query_id\":\"7d0c1b1e-9f2b-4c55-8d5e-3b9f1f6f0a11\"");
+    struct answer kept =
+        ask(table, "echo", ",\"query_id\":\"7d0c1b1e-9f2b-4c55-8d5e-3b9f1f6f0a11\"");
 
     (void)state;
     check_status(&kept, HIT);

@@ -370,8 +370,7 @@ static void test_one_of_two_tables_is_enough(void **state)
 {
     const struct source_read reads[] = {read_of(SOURCE_FILES, "files", "files"),
                                         read_of(SOURCE_DELTA, "delta", "delta")};
-    struct source_identity *identity =
-        source_identity_take(reads, 2, begin_settled(), INODES_MAX);
+    struct source_identity *identity = source_identity_take(reads, 2, begin_settled(), INODES_MAX);
 
     (void)state;
     assert_non_null(identity);
