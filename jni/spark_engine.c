@@ -240,6 +240,13 @@ static char *query_to_json(const struct spark_query *query)
         set_text(mysql, "user", query->mysql_user);
         set_text(mysql, "password", query->mysql_password);
         set_text(mysql, "database", query->mysql_database);
+        set_text(mysql, "tls_mode", query->mysql_tls_mode);
+        set_text(mysql, "tls_ca", query->mysql_tls_ca);
+        set_text(mysql, "tls_cert", query->mysql_tls_cert);
+        set_text(mysql, "tls_key", query->mysql_tls_key);
+        set_number(mysql, "connect_ms", query->mysql_connect_ms);
+        set_number(mysql, "socket_ms", query->mysql_socket_ms);
+        json_object_set_new(mysql, "writes", json_boolean(query->mysql_writes));
         json_object_set_new(object, "mysql_usual_quotes", json_boolean(query->mysql_usual_quotes));
         json_object_set_new(object, "mysql", mysql);
     }

@@ -80,7 +80,14 @@ struct spark_query {
     const char *mysql_user;
     const char *mysql_password;
     const char *mysql_database; /* or NULL */
-    bool mysql_usual_quotes;    /* `sql` holds only without ANSI_QUOTES, NO_BACKSLASH_ESCAPES */
+    const char *mysql_tls_mode; /* "preferred", "disabled", "required", "verify_ca", … */
+    const char *mysql_tls_ca;   /* PEM files or NULL */
+    const char *mysql_tls_cert;
+    const char *mysql_tls_key;
+    int64_t mysql_connect_ms; /* 0 = the bridge's own, as the next */
+    int64_t mysql_socket_ms;
+    bool mysql_writes;       /* the session isn't made read-only */
+    bool mysql_usual_quotes; /* `sql` holds only without ANSI_QUOTES, NO_BACKSLASH_ESCAPES */
 };
 
 /* Parses, gates, binds, analyses, plans and submits. Blocks until the first

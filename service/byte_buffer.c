@@ -30,6 +30,33 @@ bool byte_buffer_reserve_slow(struct byte_buffer *buffer, size_t extra)
     return true;
 }
 
+void byte_buffer_append_secret(struct byte_buffer *buffer, const void *bytes, size_t length)
+{
+    struct byte_buffer grown = {0};
+
+    if (buffer->failed || buffer->capacity - buffer->length >= length) {
+        byte_buffer_append(buffer, bytes, length);
+        return;
+    }
+    if (length > SIZE_MAX / 2 || !byte_buffer_reserve(&grown, buffer->length + length)) {
+        buffer->failed = true;
+        return;
+    }
+    if (buffer->length > 0)
+        memcpy(grown.data, buffer->data, buffer->length);
+    grown.length = buffer->length;
+    byte_buffer_wipe(buffer);
+    *buffer = grown;
+    byte_buffer_append(buffer, bytes, length);
+}
+
+void byte_buffer_wipe(struct byte_buffer *buffer)
+{
+    if (buffer->data != NULL)
+        explicit_bzero(buffer->data, buffer->length);
+    byte_buffer_done(buffer);
+}
+
 void byte_buffer_done(struct byte_buffer *buffer)
 {
     free(buffer->data);

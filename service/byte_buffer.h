@@ -23,6 +23,12 @@ struct byte_buffer {
 /* Makes room for `extra` bytes behind `length`; false (and failed) without memory. */
 bool byte_buffer_reserve_slow(struct byte_buffer *buffer, size_t extra);
 
+/* As byte_buffer_append, of a secret: what the buffer outgrows is overwritten. */
+void byte_buffer_append_secret(struct byte_buffer *buffer, const void *bytes, size_t length);
+
+/* Overwrites and frees the bytes; the buffer is empty and usable again. */
+void byte_buffer_wipe(struct byte_buffer *buffer);
+
 /* Frees the bytes; the buffer is empty and usable again. */
 void byte_buffer_done(struct byte_buffer *buffer);
 

@@ -10,13 +10,9 @@
 #include "deadline.h"
 #include "log.h"
 #include "metrics.h"
-#include "mysql_sources.h"
-
-#define MYSQL_PROBE_MS 2000
 
 struct canary {
     struct spark_engine *engine;
-    const struct mysql_sources *sources;
     int64_t interval_ms;
     pthread_t thread;
     pthread_mutex_t lock;
@@ -26,7 +22,6 @@ struct canary {
     bool stopping; /* under lock */
     struct error first_error;
     _Atomic int64_t last_ok_ns; /* monotime of the last success */
-    _Atomic int mysql_state;
 };
 
 static int sing(struct canary *canary, struct spark_thread *thread, struct error *err)
@@ -35,16 +30,6 @@ static int sing(struct canary *canary, struct spark_thread *thread, struct error
         return -1;
     atomic_store(&canary->last_ok_ns, monotime_now().ns);
     return 0;
-}
-
-static void look_at_mysql(struct canary *canary)
-{
-    bool ok = false;
-
-    if (!mysql_sources_has_main(canary->sources))
-        return;
-    ok = mysql_sources_probe_main(canary->sources, MYSQL_PROBE_MS);
-    atomic_store(&canary->mysql_state, ok ? SOURCE_OK : SOURCE_UNREACHABLE);
 }
 
 static void report_first(struct canary *canary, const struct error *err)
@@ -99,7 +84,6 @@ static void *canary_main(void *argument)
         else if (ok && !was_ok)
             log_line(LOG_INFO, "canary query succeeds again");
         was_ok = ok;
-        look_at_mysql(canary);
     } while (!pause_or_stop(canary));
 out:
     spark_thread_detach(thread);
@@ -113,8 +97,8 @@ static void canary_free(struct canary *canary)
     free(canary);
 }
 
-int canary_start(struct spark_engine *engine, const struct mysql_sources *sources,
-                 int64_t interval_ms, struct canary **ret_canary, struct error *err)
+int canary_start(struct spark_engine *engine, int64_t interval_ms, struct canary **ret_canary,
+                 struct error *err)
 {
     struct canary *canary = calloc(1, sizeof(*canary));
     pthread_condattr_t attributes;
@@ -123,9 +107,7 @@ int canary_start(struct spark_engine *engine, const struct mysql_sources *source
     if (canary == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
     canary->engine = engine;
-    canary->sources = sources;
     canary->interval_ms = interval_ms;
-    canary->mysql_state = mysql_sources_has_main(sources) ? SOURCE_UNKNOWN : SOURCE_NOT_SET_UP;
     pthread_mutex_init(&canary->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -155,11 +137,6 @@ int64_t canary_age_ms(const struct canary *canary)
     struct monotime last = {.ns = atomic_load(&canary->last_ok_ns)};
 
     return monotime_span_ms(last, monotime_now());
-}
-
-enum canary_source_state canary_mysql_state(const struct canary *canary)
-{
-    return (enum canary_source_state)atomic_load(&canary->mysql_state);
 }
 
 bool canary_stop(struct canary *canary, int64_t timeout_ms)

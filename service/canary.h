@@ -12,20 +12,14 @@
 #include "error.h"
 
 struct canary;
-struct mysql_sources;
 struct spark_engine;
 
-enum canary_source_state { SOURCE_NOT_SET_UP, SOURCE_UNKNOWN, SOURCE_OK, SOURCE_UNREACHABLE };
-
 /* Returns after the first canary succeeded; -1 when it failed.   [vm] */
-int canary_start(struct spark_engine *engine, const struct mysql_sources *sources,
-                 int64_t interval_ms, struct canary **ret_canary, struct error *err);
+int canary_start(struct spark_engine *engine, int64_t interval_ms, struct canary **ret_canary,
+                 struct error *err);
 
 /* Milliseconds since a canary last succeeded.   [any] */
 int64_t canary_age_ms(const struct canary *canary);
-
-/* What the last look at the MySQL source `main` saw.   [any] */
-enum canary_source_state canary_mysql_state(const struct canary *canary);
 
 /* Ends the thread, waiting at most timeout_ms for a canary that hangs. False when
  * one does: it is left behind, still attached, with all that it borrows. NULL is fine.  [loop] */

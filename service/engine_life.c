@@ -88,8 +88,7 @@ static int bring_up(struct engine_life *life, struct error *err)
     if (canceller_start(life->engine, &life->canceller, err) != 0)
         return -1;
     on_progress("first query", life);
-    if (canary_start(life->engine, life->config.mysql_sources, settings->canary_interval_ms,
-                     &life->canary, err) != 0)
+    if (canary_start(life->engine, settings->canary_interval_ms, &life->canary, err) != 0)
         return -1;
     return engine_facts_start(life->engine, FACTS_INTERVAL_MS, &life->facts, err);
 }

@@ -19,7 +19,6 @@ struct data_roots;
 struct engine_facts;
 struct engine_life;
 struct mysql_engine;
-struct mysql_sources;
 struct query_queue;
 struct reply_channel;
 struct settings;
@@ -27,7 +26,6 @@ struct spool_store;
 
 struct engine_life_config {
     const struct settings *settings; /* all borrowed until stop */
-    const struct mysql_sources *mysql_sources;
     struct mysql_engine *mysql;
     const struct data_roots *roots;
     struct query_queue *queue;

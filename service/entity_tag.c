@@ -1,27 +1,21 @@
 #include "entity_tag.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 
-#define DIGEST_BYTES 32
+#include "digest.h"
+
 #define SHOWN_BYTES 16
 
 struct entity_tag entity_tag_of(const void *body, size_t length)
 {
-    static const char HEX[] = "0123456789abcdef";
     struct entity_tag tag = {""};
-    unsigned char digest[DIGEST_BYTES];
-    char *text = tag.text;
+    unsigned char digest[SHA256_BYTES];
 
-    if (EVP_Digest(body, length, digest, NULL, EVP_sha256(), NULL) != 1)
+    if (!digest_sha256(body, length, digest))
         return tag;
-    *text++ = '"';
-    for (size_t i = 0; i < SHOWN_BYTES; i++) {
-        *text++ = HEX[digest[i] >> 4];
-        *text++ = HEX[digest[i] & 0x0f];
-    }
-    *text++ = '"';
-    *text = '\0';
+    tag.text[0] = '"';
+    hex_format(digest, SHOWN_BYTES, tag.text + 1);
+    memcpy(tag.text + 1 + 2 * SHOWN_BYTES, "\"", 2);
     return tag;
 }
 

@@ -9,9 +9,12 @@
 #include "engine_life.h"
 #include "error.h"
 #include "http_reply.h"
+#include "mysql_sources.h"
 #include "queries.h"
 #include "query_queue.h"
 #include "settings.h"
+
+#define ALL_SOURCES "mysql"
 
 static const char *const STATUS_NAMES[] = {"starting", "healthy", "degraded", "draining"};
 
@@ -87,31 +90,50 @@ void health_answer_readyz(const struct health *health, struct http_exchange *exc
     }
 }
 
-static const char *source_state_name(enum canary_source_state state)
+/* `mysql` is all of them together, as bad as the worst. */
+struct sources_report {
+    json_t *sources;
+    enum mysql_source_state worst;
+};
+
+static const char *source_state_name(enum mysql_source_state state)
 {
     switch (state) {
-    case SOURCE_OK:
+    case MYSQL_SOURCE_OK:
         return "ok";
-    case SOURCE_UNREACHABLE:
+    case MYSQL_SOURCE_UNREACHABLE:
         return "unreachable";
-    case SOURCE_UNKNOWN:
-    case SOURCE_NOT_SET_UP:
+    case MYSQL_SOURCE_UNKNOWN:
         break;
     }
     return "unknown";
 }
 
+static int badness(enum mysql_source_state state)
+{
+    static const int order[] = {
+        [MYSQL_SOURCE_OK] = 0, [MYSQL_SOURCE_UNKNOWN] = 1, [MYSQL_SOURCE_UNREACHABLE] = 2};
+
+    return order[state];
+}
+
+static void describe_source(const char *name, enum mysql_source_state state, void *user)
+{
+    struct sources_report *report = user;
+
+    if (badness(state) > badness(report->worst))
+        report->worst = state;
+    json_object_set_new(report->sources, ALL_SOURCES,
+                        json_string(source_state_name(report->worst)));
+    json_object_set_new(report->sources, name, json_string(source_state_name(state)));
+}
+
 static json_t *describe_sources(const struct health *health)
 {
-    json_t *sources = json_object();
-    enum canary_source_state state = SOURCE_UNKNOWN;
+    struct sources_report report = {.sources = json_object(), .worst = MYSQL_SOURCE_OK};
 
-    if (health->settings->mysql_host != NULL) {
-        if (health->engine_ready)
-            state = canary_mysql_state(engine_life_canary(health->life));
-        json_object_set_new(sources, "mysql", json_string(source_state_name(state)));
-    }
-    return sources;
+    mysql_sources_each(health->mysql_sources, describe_source, &report);
+    return report.sources;
 }
 
 static json_t *describe(const struct health *health)

@@ -12,6 +12,7 @@
 
 struct engine_life;
 struct http_exchange;
+struct mysql_sources;
 struct queries;
 struct query_queue;
 struct settings;
@@ -22,6 +23,7 @@ struct health {
     const struct settings *settings; /* borrowed, as all here */
     const struct engine_life *life;
     const struct queries *queries;
+    struct mysql_sources *mysql_sources;
     struct query_queue *queue;
     struct monotime started;
     bool engine_ready;

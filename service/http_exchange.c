@@ -31,7 +31,7 @@ void http_exchange_free(struct http_exchange *exchange)
         return;
     http_sent_watch_report(&exchange->sent, (struct monotime){0});
     byte_buffer_done(&exchange->text);
-    byte_buffer_done(&exchange->body);
+    byte_buffer_wipe(&exchange->body);
     free(exchange);
 }
 
@@ -47,6 +47,13 @@ void http_exchange_tell_gone(struct http_exchange *exchange)
     exchange->over = true;
     on_gone(exchange->user);
     exchange->over = was_over;
+}
+
+void http_exchange_forget_body(struct http_exchange *exchange)
+{
+    byte_buffer_wipe(&exchange->body);
+    exchange->request.body = "";
+    exchange->request.body_length = 0;
 }
 
 const struct http_request *http_exchange_request(const struct http_exchange *exchange)

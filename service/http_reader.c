@@ -156,7 +156,7 @@ static int on_body(llhttp_t *parser, const char *bytes, size_t length)
 
     if (!keeps_body(reader))
         return 0;
-    byte_buffer_append(&reader->exchange->body, bytes, length);
+    byte_buffer_append_secret(&reader->exchange->body, bytes, length);
     if (reader->exchange->body.failed) {
         reader->verdict = refused(ERROR_QUEUE_FULL, "out of memory");
         return -1;
@@ -407,13 +407,16 @@ static bool read_line(struct http_reader *reader, struct evbuffer *input)
 static bool read_data(struct http_reader *reader, struct evbuffer *input)
 {
     size_t length = evbuffer_get_contiguous_space(input);
+    unsigned char *bytes = NULL;
 
     if (length > reader->part_left)
         length = (size_t)reader->part_left;
     if (length == 0)
         return wait_for_bytes(reader);
-    if (!feed(reader, (const char *)evbuffer_pullup(input, (ev_ssize_t)length), length))
+    bytes = evbuffer_pullup(input, (ev_ssize_t)length);
+    if (!feed(reader, (const char *)bytes, length))
         return false;
+    explicit_bzero(bytes, length); /* a body may hold a password */
     evbuffer_drain(input, length);
     reader->part_left -= length;
     if (reader->part_left > 0)

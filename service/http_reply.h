@@ -54,6 +54,9 @@ struct http_header {
 
 const struct http_request *http_exchange_request(const struct http_exchange *exchange);
 
+/* The body is read and may hold a password: overwrites it. The request's body is "" then. */
+void http_exchange_forget_body(struct http_exchange *exchange);
+
 /* Value of the first header of that name (any case), NULL when absent; borrowed. */
 const char *http_exchange_header(const struct http_exchange *exchange, const char *name);
 size_t http_exchange_header_count(const struct http_exchange *exchange, const char *name);

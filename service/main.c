@@ -13,23 +13,30 @@
 #include <unistd.h>
 
 #include "access_log.h"
+#include "caller_refusals.h"
+#include "callers.h"
 #include "console.h"
 #include "content_coding.h"
 #include "data_roots.h"
 #include "engine_life.h"
 #include "http_server.h"
 #include "install_dir.h"
+#include "json_memory.h"
 #include "log.h"
 #include "mysql_engine.h"
 #include "mysql_sources.h"
+#include "mysql_watch.h"
 #include "probe.h"
 #include "queries.h"
 #include "query_queue.h"
+#include "reload.h"
 #include "reply_channel.h"
 #include "result_spool.h"
 #include "router.h"
 #include "service.h"
 #include "state_dir.h"
+#include "tls_server.h"
+#include "token_command.h"
 
 /* A server that says nothing beyond the longest query is gone. */
 #define MYSQL_READ_GRACE_MS 60000
@@ -42,6 +49,7 @@
 #define FLUSH_GRACE_MS 2000
 #define ENGINE_STOP_MS 10000
 #define JOURNAL_STOP_MS 2000
+#define WATCH_STOP_MS 3000
 #define FLUSH_LOOK_MS 20
 
 struct run {
@@ -138,8 +146,10 @@ static void on_signal(evutil_socket_t fd, short what, void *user)
     (void)what;
     if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
         return;
-    if (info.ssi_signo == SIGHUP)
-        return; /* nothing to reload yet */
+    if (info.ssi_signo == SIGHUP) {
+        reload_files(service);
+        return;
+    }
     if (service->health.draining) {
         log_line(LOG_WARN, "second signal: leaving now");
         spark_engine_leave(0);
@@ -183,6 +193,11 @@ static int open_http(struct run *run, struct error *err)
     const struct http_server_callbacks callbacks = {router_on_headers, router_on_request,
                                                     access_log_end, service};
 
+    if (*service->settings.tls_cert != '\0' &&
+        tls_server_new(service->settings.tls_cert, service->settings.tls_key, &service->tls, err) !=
+            0)
+        return -1;
+    config.tls = service->tls;
     config.max_connections = (size_t)service->settings.max_connections;
     config.max_body_bytes = (size_t)service->settings.max_body_bytes;
     config.write_stall_ms = service->settings.stream_stall_ms;
@@ -201,7 +216,10 @@ static int open_mysql(struct run *run, struct error *err)
         .kill_timeout_ms = settings->mysql_kill_timeout_ms,
     };
 
-    return mysql_engine_new(&config, &run->service.mysql, err);
+    if (mysql_engine_new(&config, &run->service.mysql, err) != 0)
+        return -1;
+    return mysql_watch_start(run->service.mysql_sources, settings->canary_interval_ms,
+                             &run->service.mysql_watch, err);
 }
 
 static int open_deliveries(struct run *run, struct error *err)
@@ -236,6 +254,8 @@ static int open_queries(struct run *run, struct error *err)
         .handles_max = (size_t)service->settings.max_handles,
         .spool_ttl_s = service->settings.spool_ttl_s,
         .cache_bytes = (size_t)service->settings.cache_bytes,
+        .callers = service->callers,
+        .audits = service->settings.audit_log,
         .on_slots_lost = on_slots_lost,
         .on_idle = on_queries_idle,
         .user = run,
@@ -250,7 +270,6 @@ static int start_engine(struct run *run, struct error *err)
     static char home[4096];
     struct engine_life_config config = {
         .settings = &service->settings,
-        .mysql_sources = service->mysql_sources,
         .mysql = service->mysql,
         .roots = service->data_roots,
         .queue = service->queue,
@@ -284,6 +303,7 @@ static int start(struct run *run, struct error *err)
 
     service->health = (struct health){.settings = &service->settings, .started = monotime_now()};
     if (open_sources(&service->settings, &service->data_roots, &service->mysql_sources, err) != 0 ||
+        callers_new(service->settings.tokens_file, &service->callers, err) != 0 ||
         console_new(&service->settings, &service->console, err) != 0 ||
         state_dir_open(service->settings.state_dir, &service->state_dir, err) != 0)
         return -1;
@@ -292,15 +312,18 @@ static int start(struct run *run, struct error *err)
     if (service->base == NULL || service->queue == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
     if (open_signals(run, err) != 0 ||
+        caller_refusals_new(service->base, &service->caller_refusals, err) != 0 ||
         reply_channel_new(service->base, &service->channel, err) != 0 ||
         open_mysql(run, err) != 0 || open_deliveries(run, err) != 0 || open_queries(run, err) != 0)
         return -1;
+    service->health.mysql_sources = service->mysql_sources;
     service->health.queries = service->queries;
     service->health.queue = service->queue;
     if (open_http(run, err) != 0 || start_engine(run, err) != 0)
         return -1;
     service->health.life = service->life;
-    if (!settings_listen_is_loopback(service->settings.listen))
+    if (!callers_need_tokens(service->callers) &&
+        !settings_listen_is_loopback(service->settings.listen))
         log_line(LOG_WARN, "INSECURE: anybody who reaches this port may query, no token asked",
                  LOG_TEXT("listen", service->settings.listen));
     log_line(LOG_INFO, "listening", LOG_TEXT("listen", service->settings.listen),
@@ -323,13 +346,17 @@ static void stop(struct run *run)
         clean = engine_life_stop(service->life, run->exit_code == 0 ? ENGINE_STOP_MS : 0);
     else
         clean = service->life == NULL;
-    clean = clean && queries_stop(service->queries, JOURNAL_STOP_MS);
+    clean = clean && queries_stop(service->queries, JOURNAL_STOP_MS) &&
+            mysql_watch_stop(service->mysql_watch, WATCH_STOP_MS);
     if (clean) {
         delivery_pool_stop(service->deliveries.pool);
         reply_channel_free(service->channel);
         queries_free(service->queries);
         spool_store_free(service->spools);
         http_server_free(service->http);
+        tls_server_free(service->tls);
+        caller_refusals_free(service->caller_refusals);
+        callers_free(service->callers);
         query_queue_free(service->queue);
         if (run->signal_event != NULL)
             event_free(run->signal_event);
@@ -392,13 +419,21 @@ static int check_config(const struct settings *settings)
 {
     struct data_roots *roots = NULL;
     struct mysql_sources *mysql = NULL;
+    struct callers *callers = NULL;
+    struct tls_server *tls = NULL;
     struct error err;
     int result = open_sources(settings, &roots, &mysql, &err);
 
     if (result == 0)
+        result = callers_new(settings->tokens_file, &callers, &err);
+    if (result == 0 && *settings->tls_cert != '\0')
+        result = tls_server_new(settings->tls_cert, settings->tls_key, &tls, &err);
+    if (result == 0)
         settings_print(settings, stdout);
     else
         fprintf(stderr, "spark-service: %s\n", err.detail);
+    tls_server_free(tls);
+    callers_free(callers);
     mysql_sources_free(mysql);
     data_roots_free(roots);
     return result == 0 ? 0 : EXIT_BAD_SETTING;
@@ -411,6 +446,9 @@ int main(int argc, char **argv)
     struct error err;
     int code = 0;
 
+    if (argc > 1 && strcmp(argv[1], "token") == 0)
+        return token_command_run(argc - 2, argv + 2);
+    json_memory_wipe_on_free();
     if (settings_load(&settings, &action, argc, argv, &err) != 0) {
         fprintf(stderr, "spark-service: %s\n", err.detail);
         return EXIT_BAD_SETTING;
@@ -426,10 +464,10 @@ int main(int argc, char **argv)
         code = check_config(&settings);
         break;
     case SETTINGS_PROBE_READY:
-        code = probe_run(settings.listen, "/readyz");
+        code = probe_run(settings.listen, *settings.tls_cert != '\0', "/readyz");
         break;
     case SETTINGS_PROBE_LIVE:
-        code = probe_run(settings.listen, "/livez");
+        code = probe_run(settings.listen, *settings.tls_cert != '\0', "/livez");
         break;
     case SETTINGS_RUN:
         spark_engine_leave(run_service(&settings)); /* frees the settings */

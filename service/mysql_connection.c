@@ -32,22 +32,37 @@ static unsigned to_seconds(int64_t span_ms)
 
 /* ---- connecting ---- */
 
-static void set_tls(MYSQL *handle)
-{
 #ifdef MARIADB_BASE_VERSION
-    const my_bool verify = 0;
+/* With a ca the chain is checked whatever `verify` says; `verify` adds the host's
+ * name, and refuses a server without TLS before anything is sent. */
+static void set_tls(MYSQL *handle, const struct mysql_tls *tls)
+{
+    const my_bool verify = tls->mode == MYSQL_TLS_VERIFY_IDENTITY;
 
-    (void)mysql_ssl_set(handle, NULL, NULL, NULL, NULL, NULL);
+    if (tls->mode != MYSQL_TLS_DISABLED)
+        (void)mysql_ssl_set(handle, tls->key, tls->cert, tls->ca, NULL, NULL);
     (void)mysql_options(handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
     /* The server names the method: none that would send it the password as it is. */
     (void)mysql_options(handle, MARIADB_OPT_RESTRICTED_AUTH,
                         "mysql_native_password,caching_sha2_password,client_ed25519");
-#else
-    const unsigned mode = SSL_MODE_PREFERRED;
-
-    (void)mysql_options(handle, MYSQL_OPT_SSL_MODE, &mode);
-#endif
 }
+#else
+static void set_tls(MYSQL *handle, const struct mysql_tls *tls)
+{
+    static const unsigned modes[] = {
+        [MYSQL_TLS_PREFERRED] = SSL_MODE_PREFERRED,
+        [MYSQL_TLS_DISABLED] = SSL_MODE_DISABLED,
+        [MYSQL_TLS_REQUIRED] = SSL_MODE_REQUIRED,
+        [MYSQL_TLS_VERIFY_CA] = SSL_MODE_VERIFY_CA,
+        [MYSQL_TLS_VERIFY_IDENTITY] = SSL_MODE_VERIFY_IDENTITY,
+    };
+
+    (void)mysql_options(handle, MYSQL_OPT_SSL_MODE, &modes[tls->mode]);
+    (void)mysql_options(handle, MYSQL_OPT_SSL_CA, tls->ca);
+    (void)mysql_options(handle, MYSQL_OPT_SSL_CERT, tls->cert);
+    (void)mysql_options(handle, MYSQL_OPT_SSL_KEY, tls->key);
+}
+#endif
 
 static void set_options(MYSQL *handle, const struct mysql_connection_limits *limits)
 {
@@ -65,7 +80,14 @@ static void set_options(MYSQL *handle, const struct mysql_connection_limits *lim
     (void)mysql_options(handle, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet);
     (void)mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     (void)mysql_options4(handle, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "spark-service");
-    set_tls(handle);
+}
+
+/* Connector/C goes on without TLS when the server offers none; not here. */
+static int check_tls(MYSQL *handle, enum mysql_tls_mode mode, struct error *err)
+{
+    if (mode < MYSQL_TLS_REQUIRED || mysql_get_ssl_cipher(handle) != NULL)
+        return 0;
+    return error_set(err, ERROR_SOURCE_ERROR, "MySQL offers no TLS, and this source requires it.");
 }
 
 static int connect_to(const struct mysql_target *target,
@@ -77,9 +99,14 @@ static int connect_to(const struct mysql_target *target,
     if (handle == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory for a connection");
     set_options(handle, limits);
+    set_tls(handle, &target->tls);
     if (mysql_real_connect(handle, target->host, target->user, target->password, target->database,
                            (unsigned)target->port, NULL, 0) == NULL) {
         fail(handle, err);
+        mysql_close(handle);
+        return -1;
+    }
+    if (check_tls(handle, target->tls.mode, err) != 0) {
         mysql_close(handle);
         return -1;
     }
@@ -106,7 +133,7 @@ static int read_sql_mode(MYSQL *handle, char ret_mode[SQL_MODE_MAX_BYTES], struc
 }
 
 /* sql_mode is pinned to what the lexer goes by, though somebody sets the global one. */
-static int set_up_session(struct mysql_connection *connection, struct error *err)
+static int set_up_session(struct mysql_connection *connection, bool writes, struct error *err)
 {
     char mode[SQL_MODE_MAX_BYTES];
     bool mariadb = strstr(mysql_get_server_info(connection->handle), "MariaDB") != NULL;
@@ -116,8 +143,8 @@ static int set_up_session(struct mysql_connection *connection, struct error *err
     connection->modes = mysql_modes_parse(mode);
     snprintf(connection->session, sizeof(connection->session),
              "SET NAMES utf8mb4, autocommit = 1, time_zone = '+00:00', sql_mode = '%s', "
-             "SESSION %s = 1",
-             mode, mariadb ? "tx_read_only" : "transaction_read_only");
+             "SESSION %s = %d",
+             mode, mariadb ? "tx_read_only" : "transaction_read_only", !writes);
     return mysql_query(connection->handle, connection->session) == 0
                ? 0
                : fail(connection->handle, err);
@@ -132,7 +159,7 @@ int mysql_connection_open(const struct mysql_target *target,
     if (connection == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory for a connection");
     if (connect_to(target, limits, &connection->handle, err) != 0 ||
-        set_up_session(connection, err) != 0) {
+        set_up_session(connection, target->writes, err) != 0) {
         mysql_connection_close(connection);
         return -1;
     }

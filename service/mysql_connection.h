@@ -3,8 +3,8 @@
  * that is always the same: read-only, UTC, utf8mb4, autocommit, no LOCAL
  * INFILE. Built on libmysqlclient or MariaDB Connector/C.
  *
- * TLS is used when the server offers it, unverified (MySQL's own default):
- * servers come with self-made certificates.   [worker]; one thread at a time.
+ * A target without TLS fields takes TLS when the server offers it, unverified
+ * (MySQL's own default).   [worker]; one thread at a time.
  */
 #ifndef SERVICE_MYSQL_CONNECTION_H
 #define SERVICE_MYSQL_CONNECTION_H
@@ -14,7 +14,7 @@
 
 #include "error.h"
 #include "mysql_lexer.h"
-#include "mysql_sources.h"
+#include "mysql_target.h"
 
 /* Both are rounded up to seconds. */
 struct mysql_connection_limits {

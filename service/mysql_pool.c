@@ -32,42 +32,11 @@ struct mysql_pool {
 
 /* ---- sources ---- */
 
-static bool same_text(const char *one, const char *other)
-{
-    return one == other || (one != NULL && other != NULL && strcmp(one, other) == 0);
-}
-
-static bool same_target(const struct mysql_target *one, const struct mysql_target *other)
-{
-    return one->port == other->port && same_text(one->host, other->host) &&
-           same_text(one->user, other->user) && same_text(one->password, other->password) &&
-           same_text(one->database, other->database);
-}
-
-static char *copy_text(const char *text, bool *failed)
-{
-    char *copy = text != NULL ? strdup(text) : NULL;
-
-    *failed |= text != NULL && copy == NULL;
-    return copy;
-}
-
 static struct mysql_source *source_new(const struct mysql_target *target)
 {
     struct mysql_source *source = calloc(1, sizeof(*source));
-    bool failed = false;
 
-    if (source == NULL)
-        return NULL;
-    source->target = (struct mysql_target){
-        .host = copy_text(target->host, &failed),
-        .port = target->port,
-        .user = copy_text(target->user, &failed),
-        .password = copy_text(target->password, &failed),
-        .database = copy_text(target->database, &failed),
-    };
-    if (failed) {
-        mysql_target_done(&source->target);
+    if (source != NULL && mysql_target_copy(target, &source->target) != 0) {
         free(source);
         return NULL;
     }
@@ -79,7 +48,7 @@ static struct mysql_source *find_source_locked(struct mysql_pool *pool,
 {
     struct mysql_source *source = pool->sources;
 
-    while (source != NULL && !same_target(&source->target, target))
+    while (source != NULL && !mysql_target_is_same(&source->target, target))
         source = source->next;
     if (source == NULL && (source = source_new(target)) != NULL) {
         source->next = pool->sources;
@@ -248,6 +217,11 @@ static void end_one(struct mysql_pool *pool, struct mysql_source *source)
     pthread_mutex_unlock(&pool->lock);
 }
 
+static size_t limit_of(const struct mysql_pool *pool, const struct mysql_source *source)
+{
+    return source->target.pool_size > 0 ? (size_t)source->target.pool_size : pool->config.limit;
+}
+
 /* Until there is an idle connection or room for a new one. */
 static int wait_for_room_locked(struct mysql_pool *pool, struct mysql_source *source,
                                 struct mysql_cutoff *cutoff, struct monotime deadline,
@@ -257,7 +231,7 @@ static int wait_for_room_locked(struct mysql_pool *pool, struct mysql_source *so
     int rc = 0;
 
     source->waiting++;
-    while (rc == 0 && source->idle == NULL && source->open >= pool->config.limit) {
+    while (rc == 0 && source->idle == NULL && source->open >= limit_of(pool, source)) {
         if (mysql_cutoff_is_cut(cutoff))
             rc = error_set_cancelled(err);
         else if (pthread_cond_timedwait(&pool->changed, &pool->lock, &until) != 0 &&
@@ -289,18 +263,30 @@ static int take_place(struct mysql_pool *pool, const struct mysql_target *target
     return rc;
 }
 
+/* The source's own limits, else the pool's; never longer than the query has. */
+static struct mysql_connection_limits limits_of(const struct mysql_pool *pool,
+                                                const struct mysql_target *target, int64_t left_ms)
+{
+    struct mysql_connection_limits limits = {
+        .connect_ms = target->connect_ms > 0 ? target->connect_ms : pool->config.connect_timeout_ms,
+        .read_ms = target->socket_ms > 0 ? target->socket_ms : pool->config.read_timeout_ms,
+    };
+
+    if (left_ms < limits.connect_ms)
+        limits.connect_ms = left_ms > 0 ? left_ms : 1;
+    return limits;
+}
+
 /* Makes the connection of a place that was taken without one. */
 static int fill_place(struct mysql_pool *pool, struct monotime deadline, struct mysql_lease *lease,
                       struct error *err)
 {
-    int64_t left_ms = monotime_span_ms(monotime_now(), deadline);
-    struct mysql_connection_limits limits = {pool->config.connect_timeout_ms,
-                                             pool->config.read_timeout_ms};
+    const struct mysql_target *target = &lease->source->target;
+    const struct mysql_connection_limits limits =
+        limits_of(pool, target, monotime_span_ms(monotime_now(), deadline));
 
-    if (left_ms < limits.connect_ms)
-        limits.connect_ms = left_ms > 0 ? left_ms : 1;
     lease->fresh = true;
-    if (mysql_connection_open(&lease->source->target, &limits, &lease->connection, err) != 0) {
+    if (mysql_connection_open(target, &limits, &lease->connection, err) != 0) {
         metrics_add(METRIC_MYSQL_CONNECT_FAILURES, 1);
         return -1;
     }

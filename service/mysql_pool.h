@@ -16,7 +16,7 @@
 #include "deadline.h"
 #include "error.h"
 #include "mysql_cutoff.h"
-#include "mysql_sources.h"
+#include "mysql_target.h"
 
 struct mysql_connection;
 struct mysql_pool;

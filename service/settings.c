@@ -9,6 +9,7 @@
 
 #include "log.h"
 #include "memory_limit.h"
+#include "secret_file.h"
 #include "settings_table.h"
 
 extern char **environ;
@@ -256,31 +257,16 @@ static int load_flags(struct settings *settings, const char **ret_config,
 
 /* ---- the source `main` ---- */
 
-static int read_password_file(const char *path, char **slot, struct error *err)
+/* The file counts before MYSQL_PASSWORD. */
+static int replace_password(struct settings *settings, const char *path, struct error *err)
 {
-    FILE *file = fopen(path, "re");
-    char *line = NULL;
-    size_t capacity = 0;
-    int rc = -1;
+    char *password = NULL;
 
-    if (file == NULL) {
-        error_set(err, ERROR_BAD_REQUEST, "MYSQL_PASSWORD_FILE: can't read %s: %s", path,
-                  strerror(errno));
-        goto out;
-    }
-    if (getline(&line, &capacity, file) < 0) {
-        error_set(err, ERROR_BAD_REQUEST, "MYSQL_PASSWORD_FILE: %s is empty", path);
-        goto out;
-    }
-    line[strcspn(line, "\r\n")] = '\0';
-    rc = set_text(slot, line, err);
-out:
-    if (line != NULL)
-        explicit_bzero(line, capacity);
-    free(line);
-    if (file != NULL)
-        fclose(file);
-    return rc;
+    if (secret_file_read_line("MYSQL_PASSWORD_FILE", path, &password, err) != 0)
+        return -1;
+    secret_text_free(settings->mysql_password);
+    settings->mysql_password = password;
+    return 0;
 }
 
 static int load_mysql(struct settings *settings, struct error *err)
@@ -308,7 +294,7 @@ static int load_mysql(struct settings *settings, struct error *err)
          settings->mysql_port > 65535))
         return error_set(err, ERROR_BAD_REQUEST, "MYSQL_PORT: '%s' is not a port", port);
     if (password_file != NULL && *password_file != '\0')
-        return read_password_file(password_file, &settings->mysql_password, err);
+        return replace_password(settings, password_file, err);
     return 0;
 }
 
@@ -387,10 +373,13 @@ static int check(const struct settings *settings, struct error *err)
     if (strspn(settings->spark_line, "0123456789.") != strlen(settings->spark_line))
         return error_set(err, ERROR_BAD_REQUEST, "SPARK_LINE: '%s' is not a version",
                          settings->spark_line);
-    if (!settings->insecure && !settings_listen_is_loopback(settings->listen))
+    if ((*settings->tls_cert == '\0') != (*settings->tls_key == '\0'))
+        return error_set(err, ERROR_BAD_REQUEST, "TLS_CERT and TLS_KEY: one without the other");
+    if (!settings->insecure && *settings->tokens_file == '\0' &&
+        !settings_listen_is_loopback(settings->listen))
         return error_set(err, ERROR_BAD_REQUEST,
-                         "LISTEN: %s is not loopback and callers need no token; set INSECURE=1 "
-                         "if the network around it is trusted",
+                         "LISTEN: %s is not loopback and callers need no token; set TOKENS_FILE, "
+                         "or INSECURE=1 if the network around it is trusted",
                          settings->listen);
     return 0;
 }
@@ -432,11 +421,9 @@ void settings_done(struct settings *settings)
         if (settings_table[i].type == TYPE_TEXT)
             free(*text_slot(settings, &settings_table[i]));
     }
-    if (settings->mysql_password != NULL)
-        explicit_bzero(settings->mysql_password, strlen(settings->mysql_password));
     free(settings->mysql_host);
     free(settings->mysql_user);
-    free(settings->mysql_password);
+    secret_text_free(settings->mysql_password);
     free(settings->mysql_database);
     memset(settings, 0, sizeof(*settings));
 }

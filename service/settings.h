@@ -20,6 +20,9 @@ struct settings {
     char *config;
     char *listen;
     bool insecure;
+    char *tokens_file; /* "" = nobody needs a token */
+    char *tls_cert;    /* both or neither; "" = plain HTTP */
+    char *tls_key;
     char *data_roots;
     char *iceberg_warehouse; /* "" = iceberg below the first root */
     int64_t workers;
@@ -54,12 +57,14 @@ struct settings {
     int64_t spark_ui_port;
     bool check_jni;
     char *mysql_hosts;
+    char *sources_file; /* "" = none */
     int64_t mysql_connections;
     int64_t mysql_idle_ms;
     int64_t mysql_connect_timeout_ms;
     int64_t mysql_kill_timeout_ms;
     char *log_level;
     bool access_log;
+    bool audit_log;
 
     /* The source `main`, from MYSQL_*; host NULL = none. Never flags. */
     char *mysql_host;

@@ -53,6 +53,13 @@ int spark_request_init(struct spark_request *request, const struct query *query,
         .mysql_user = query->mysql.user,
         .mysql_password = query->mysql.password,
         .mysql_database = query->mysql.database,
+        .mysql_tls_mode = mysql_tls_mode_name(query->mysql.tls.mode),
+        .mysql_tls_ca = query->mysql.tls.ca,
+        .mysql_tls_cert = query->mysql.tls.cert,
+        .mysql_tls_key = query->mysql.tls.key,
+        .mysql_connect_ms = query->mysql.connect_ms,
+        .mysql_socket_ms = query->mysql.socket_ms,
+        .mysql_writes = query->mysql.writes,
     };
     if (asked->source == QUERY_MYSQL && bind_statement(request, asked, err) != 0) {
         spark_request_done(request);

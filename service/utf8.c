@@ -52,6 +52,18 @@ size_t utf8_char_length(const char *bytes, size_t length)
     return expected;
 }
 
+bool utf8_is_valid(const char *bytes, size_t length)
+{
+    size_t step = 0;
+
+    for (size_t at = 0; at < length; at += step) {
+        step = utf8_char_length(bytes + at, length - at);
+        if (step == 0)
+            return false;
+    }
+    return true;
+}
+
 size_t utf8_cut(const char *bytes, size_t length, size_t limit)
 {
     if (length <= limit)

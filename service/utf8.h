@@ -20,6 +20,8 @@ const uint8_t *utf8_skip_sequence(const uint8_t *at, const uint8_t *end, bool *r
  * formed or ends behind `length`. */
 size_t utf8_char_length(const char *bytes, size_t length);
 
+bool utf8_is_valid(const char *bytes, size_t length);
+
 /* Greatest n <= limit at which `bytes` can be cut without splitting a character. */
 size_t utf8_cut(const char *bytes, size_t length, size_t limit);
 

@@ -42,7 +42,7 @@ def test_health_has_the_documented_fields(service):
 
 
 def test_health_knows_mysql(service):
-    wait_until(lambda: service.health()["sources"] == {"mysql": "ok"}, 40,
+    wait_until(lambda: service.health()["sources"] == {"mysql": "ok", "main": "ok"}, 40,
                lambda: f"mysql ok: {service.health()}", interval=0.5)
 
 

@@ -87,9 +87,33 @@ static void test_failure_sticks_until_reset(void **state)
     byte_buffer_done(&buffer);
 }
 
+/* A buffer that grows leaves no copy behind; what can be seen of it is the content. */
+static void test_secret(void **state)
+{
+    struct byte_buffer buffer = {0};
+
+    (void)state;
+    for (int i = 0; i < 1000; i++)
+        byte_buffer_append_secret(&buffer, "secret", 6);
+    assert_false(buffer.failed);
+    assert_int_equal(buffer.length, 6000);
+    for (size_t i = 0; i < buffer.length; i += 6)
+        assert_memory_equal(buffer.data + i, "secret", 6);
+    byte_buffer_append_secret(&buffer, "", 0);
+    assert_int_equal(buffer.length, 6000);
+    byte_buffer_wipe(&buffer);
+    assert_null(buffer.data);
+    assert_int_equal(buffer.length, 0);
+    byte_buffer_wipe(&buffer);
+    byte_buffer_append_secret(&buffer, "x", 1);
+    assert_int_equal(buffer.length, 1);
+    byte_buffer_wipe(&buffer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_secret),
         cmocka_unit_test(test_appends_in_order),
         cmocka_unit_test(test_grows_over_every_size),
         cmocka_unit_test(test_long_formats),

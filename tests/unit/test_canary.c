@@ -14,7 +14,6 @@
 #include "../../jni/spark_engine.h"
 #include "../../service/canary.h"
 #include "../../service/deadline.h"
-#include "../../service/mysql_sources.h"
 
 #define PATIENCE_MS 20000
 
@@ -63,17 +62,6 @@ int spark_engine_canary(struct spark_thread *thread, struct error *err)
     return 0;
 }
 
-static struct mysql_sources *make_sources(char *host)
-{
-    struct settings settings = {
-        .mysql_hosts = "", .mysql_host = host, .mysql_port = 1, .mysql_user = "u"};
-    struct mysql_sources *sources = NULL;
-    struct error err;
-
-    assert_int_equal(mysql_sources_new(&settings, &sources, &err), 0);
-    return sources;
-}
-
 static void nap_until_songs(const struct spark_engine *engine, int songs)
 {
     struct monotime limit = monotime_after(monotime_now(), PATIENCE_MS);
@@ -88,33 +76,29 @@ static void nap_until_songs(const struct spark_engine *engine, int songs)
 static void test_sings_on(void **state)
 {
     struct spark_engine engine = {0};
-    struct mysql_sources *sources = make_sources(NULL);
     struct canary *canary = NULL;
     struct error err;
 
     (void)state;
-    assert_int_equal(canary_start(&engine, sources, 5, &canary, &err), 0);
+    assert_int_equal(canary_start(&engine, 5, &canary, &err), 0);
     assert_true(atomic_load(&engine.songs) >= 1);
     assert_true(canary_age_ms(canary) >= 0 && canary_age_ms(canary) < PATIENCE_MS);
-    assert_int_equal(canary_mysql_state(canary), SOURCE_NOT_SET_UP);
     nap_until_songs(&engine, 5);
     assert_true(canary_stop(canary, PATIENCE_MS));
     assert_int_equal(atomic_load(&engine.attached), 0);
     assert_true(canary_stop(NULL, 0));
-    mysql_sources_free(sources);
 }
 
 /* Only a success makes it young again. */
 static void test_age(void **state)
 {
     struct spark_engine engine = {0};
-    struct mysql_sources *sources = make_sources(NULL);
     struct canary *canary = NULL;
     struct error err;
     int64_t age_ms = 0;
 
     (void)state;
-    assert_int_equal(canary_start(&engine, sources, 5, &canary, &err), 0);
+    assert_int_equal(canary_start(&engine, 5, &canary, &err), 0);
     atomic_store(&engine.fails, true);
     nap_until_songs(&engine, atomic_load(&engine.songs) + 2); /* one may be half way */
     age_ms = canary_age_ms(canary);
@@ -125,61 +109,40 @@ static void test_age(void **state)
     while (canary_age_ms(canary) >= age_ms) /* without a success it only grows */
         nap_until_songs(&engine, atomic_load(&engine.songs) + 1);
     assert_true(canary_stop(canary, PATIENCE_MS));
-    mysql_sources_free(sources);
 }
 
 static void test_first_one_fails(void **state)
 {
     struct spark_engine engine = {0};
-    struct mysql_sources *sources = make_sources(NULL);
     struct canary *canary = NULL;
     struct error err;
 
     (void)state;
     atomic_store(&engine.fails, true);
-    assert_int_equal(canary_start(&engine, sources, 5, &canary, &err), -1);
+    assert_int_equal(canary_start(&engine, 5, &canary, &err), -1);
     assert_string_equal(err.detail, "hoarse");
     assert_int_equal(atomic_load(&engine.attached), 0);
     engine.refuses = true;
-    assert_int_equal(canary_start(&engine, sources, 5, &canary, &err), -1);
+    assert_int_equal(canary_start(&engine, 5, &canary, &err), -1);
     assert_string_equal(err.detail, "canary may not attach");
     assert_null(canary);
-    mysql_sources_free(sources);
 }
 
 static void test_stop_does_not_wait_for_the_interval(void **state)
 {
     struct spark_engine engine = {0};
-    struct mysql_sources *sources = make_sources(NULL);
     struct canary *canary = NULL;
     struct error err;
     struct monotime begin = monotime_now();
 
     (void)state;
-    assert_int_equal(canary_start(&engine, sources, 3600 * 1000, &canary, &err), 0);
+    assert_int_equal(canary_start(&engine, 3600 * 1000, &canary, &err), 0);
     assert_true(canary_stop(canary, PATIENCE_MS));
     assert_true(monotime_span_ms(begin, monotime_now()) < PATIENCE_MS);
-    mysql_sources_free(sources);
-}
-
-static void test_looks_at_mysql(void **state)
-{
-    struct spark_engine engine = {0};
-    struct mysql_sources *sources = make_sources("127.0.0.1"); /* port 1: refused */
-    struct canary *canary = NULL;
-    struct error err;
-
-    (void)state;
-    assert_int_equal(canary_start(&engine, sources, 5, &canary, &err), 0);
-    nap_until_songs(&engine, 4);
-    assert_int_equal(canary_mysql_state(canary), SOURCE_UNREACHABLE);
-    assert_true(canary_stop(canary, PATIENCE_MS));
-    mysql_sources_free(sources);
 }
 
 /* Static: a canary that hangs is left behind with all that it uses. */
 static struct spark_engine hanging_engine;
-static struct mysql_sources *hanging_sources;
 static struct canary *hanging_canary;
 
 static void test_hanging_one_is_left_behind(void **state)
@@ -188,8 +151,7 @@ static void test_hanging_one_is_left_behind(void **state)
     struct monotime begin;
 
     (void)state;
-    hanging_sources = make_sources(NULL);
-    assert_int_equal(canary_start(&hanging_engine, hanging_sources, 1, &hanging_canary, &err), 0);
+    assert_int_equal(canary_start(&hanging_engine, 1, &hanging_canary, &err), 0);
     atomic_store(&hanging_engine.hangs, true);
     nap_until_songs(&hanging_engine, atomic_load(&hanging_engine.songs) + 1);
     begin = monotime_now();
@@ -205,7 +167,6 @@ int main(void)
         cmocka_unit_test(test_age),
         cmocka_unit_test(test_first_one_fails),
         cmocka_unit_test(test_stop_does_not_wait_for_the_interval),
-        cmocka_unit_test(test_looks_at_mysql),
         cmocka_unit_test(test_hanging_one_is_left_behind),
     };
 

@@ -1,5 +1,3 @@
-#include <arpa/inet.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,12 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "../../service/deadline.h"
 #include "../../service/mysql_sources.h"
 
 /* Settings as literals; nothing here frees them. */
@@ -88,8 +84,6 @@ static void test_main_source(void **state)
     check_target(&settings, CONFIG(0), "Main.example", 3307, "reader", "s3cret", "shop");
     check_target(&settings, CONFIG(.source = "main"), "Main.example", 3307, "reader", "s3cret",
                  "shop");
-    check_target(&settings, CONFIG(.source = "main", .database = "other"), "Main.example", 3307,
-                 "reader", "s3cret", "other");
     settings.mysql_password = NULL;
     settings.mysql_database = NULL;
     check_target(&settings, CONFIG(0), "Main.example", 3307, "reader", "", NULL);
@@ -102,11 +96,11 @@ static void test_no_main_source(void **state)
     struct mysql_sources *sources = open_sources(&settings);
 
     (void)state;
-    assert_false(mysql_sources_has_main(sources));
+    assert_int_equal(mysql_sources_count(sources), 0);
     mysql_sources_free(sources);
     mysql_sources_free(NULL);
     check_refused(&settings, CONFIG(0), ERROR_BAD_REQUEST, "no MySQL source is set up");
-    check_refused(&settings, CONFIG(.source = "main"), ERROR_BAD_REQUEST, "MYSQL_HOST");
+    check_refused(&settings, CONFIG(.source = "main"), ERROR_BAD_REQUEST, "config.source");
 }
 
 static void test_hosts_of_requests(void **state)
@@ -173,104 +167,164 @@ static void test_bad_settings(void **state)
     settings = with_main("");
     settings.mysql_user = NULL;
     check_bad_setting(&settings, "MYSQL_USER");
+    settings = with_main("");
+    settings.mysql_host = "db?allowLoadLocalInfile=true";
+    check_bad_setting(&settings, "MYSQL_HOST");
+    settings = with_main("");
+    settings.mysql_database = "shop?allowLoadLocalInfile=true";
+    check_bad_setting(&settings, "MYSQL_DATABASE");
 }
 
-/* ---- the probe ---- */
+/* ---- reload, names, states ---- */
 
-/* Takes one connection and says `greeting`; then waits for the other's end. */
-struct greeter {
-    pthread_t thread;
-    int listener;
-    int port;
-    const char *greeting;
-    size_t length;
-};
+static char folder[] = "/tmp/test_mysql_sources.XXXXXX";
+static char file_path[64];
 
-static void *greet(void *argument)
+static void write_sources(const char *text)
 {
-    struct greeter *greeter = argument;
-    int fd = accept(greeter->listener, NULL, NULL);
-    char byte = 0;
+    FILE *file = fopen(file_path, "we");
 
-    if (fd >= 0) {
-        (void)!write(fd, greeter->greeting, greeter->length);
-        while (read(fd, &byte, 1) > 0)
-            ;
-        close(fd);
-    }
-    return NULL;
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
 }
 
-static void open_greeter(struct greeter *greeter)
+static int make_folder(void **state)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof(address);
-
-    greeter->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(greeter->listener, (struct sockaddr *)&address, sizeof(address)), 0);
-    assert_int_equal(getsockname(greeter->listener, (struct sockaddr *)&address, &length), 0);
-    greeter->port = ntohs(address.sin_port);
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(file_path, sizeof(file_path), "%s/sources.json", folder);
+    return 0;
 }
 
-static bool probe(const struct greeter *greeter, int timeout_ms)
+static int remove_folder(void **state)
+{
+    (void)state;
+    unlink(file_path);
+    return rmdir(folder);
+}
+
+static struct settings with_file(void)
+{
+    struct settings settings = with_hosts("");
+
+    settings.sources_file = file_path;
+    return settings;
+}
+
+static void check_host_of(struct mysql_sources *sources, char *name, const char *host)
+{
+    const struct query_mysql_config config = {.source = name};
+    struct mysql_target target;
+    struct error err;
+
+    assert_int_equal(mysql_sources_resolve(sources, &config, &target, &err), 0);
+    assert_string_equal(target.name, name);
+    assert_string_equal(target.host, host);
+    mysql_target_done(&target);
+}
+
+static void test_reload(void **state)
+{
+    struct settings settings = with_file();
+    struct query_mysql_config second = {.source = "second"};
+    struct mysql_sources *sources = NULL;
+    struct mysql_target before;
+    struct mysql_target after;
+    struct error err;
+
+    (void)state;
+    write_sources("{\"sources\": {\"main\": {\"host\": \"a\", \"user\": \"u\"},"
+                  " \"second\": {\"host\": \"b\", \"user\": \"u\"}}}");
+    sources = open_sources(&settings);
+    assert_int_equal(mysql_sources_count(sources), 2);
+    check_host_of(sources, "main", "a");
+    assert_int_equal(mysql_sources_resolve(sources, &second, &before, &err), 0);
+
+    write_sources("{\"sources\": {\"main\": {\"host\": \"c\", \"port\": 0, \"user\": \"u\"}}}");
+    assert_int_equal(mysql_sources_reload(sources, &err), -1);
+    assert_non_null(strstr(err.detail, "sources.main.port"));
+    check_host_of(sources, "main", "a");
+
+    write_sources("{\"sources\": {\"main\": {\"host\": \"c\", \"user\": \"u\"}}}");
+    assert_int_equal(mysql_sources_reload(sources, &err), 0);
+    check_host_of(sources, "main", "c");
+    assert_int_equal(mysql_sources_resolve(sources, &second, &after, &err), -1);
+    assert_int_equal(err.code, ERROR_BAD_REQUEST);
+    assert_string_equal(before.host, "b"); /* a query's copy outlives its source */
+    mysql_target_done(&before);
+    mysql_sources_free(sources);
+}
+
+static void test_main_is_set_once(void **state)
+{
+    struct settings settings = with_main("");
+
+    (void)state;
+    settings.sources_file = file_path;
+    write_sources("{\"sources\": {\"main\": {\"host\": \"a\", \"user\": \"u\"}}}");
+    check_bad_setting(&settings, "sources.main: MYSQL_HOST has set it already");
+    write_sources("{\"sources\": {\"other\": {\"host\": \"a\", \"user\": \"u\"}}}");
+    check_target(&settings, CONFIG(.source = "other"), "a", 3306, "u", "", NULL);
+    /* A host of the file is no host that requests may name with an account of theirs. */
+    check_refused(&settings, CONFIG(.host = "a", .user = "u"), ERROR_FORBIDDEN, "a:3306");
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    assert_string_equal(mysql_sources_name_of(&CONFIG(0)), "main");
+    assert_string_equal(mysql_sources_name_of(&CONFIG(.source = "other")), "other");
+    assert_null(mysql_sources_name_of(&CONFIG(.host = "a", .user = "u")));
+}
+
+static void note_states(const char *name, enum mysql_source_state state, void *user)
+{
+    char *text = user;
+    size_t length = strlen(text);
+
+    snprintf(text + length, 256 - length, "%s=%d ", name, (int)state);
+}
+
+static void test_probe_notes_states(void **state)
 {
     struct settings settings = with_main("");
     struct mysql_sources *sources = NULL;
-    bool ok = false;
-
-    settings.mysql_host = "127.0.0.1";
-    settings.mysql_port = greeter->port;
-    sources = open_sources(&settings);
-    assert_true(mysql_sources_has_main(sources));
-    ok = mysql_sources_probe_main(sources, timeout_ms);
-    mysql_sources_free(sources);
-    return ok;
-}
-
-static bool probe_greeted(const char *greeting, size_t length, int timeout_ms)
-{
-    struct greeter greeter = {.greeting = greeting, .length = length};
-    bool ok = false;
-
-    open_greeter(&greeter);
-    assert_int_equal(listen(greeter.listener, 1), 0);
-    assert_int_equal(pthread_create(&greeter.thread, NULL, greet, &greeter), 0);
-    ok = probe(&greeter, timeout_ms);
-    assert_int_equal(pthread_join(greeter.thread, NULL), 0);
-    close(greeter.listener);
-    return ok;
-}
-
-static void test_probe(void **state)
-{
-    struct greeter nobody = {0};
-    struct monotime begin;
+    struct error err;
+    char text[256] = "";
 
     (void)state;
-    assert_true(probe_greeted("\x4a\0\0\0\x0a"
-                              "8.0.36",
-                              11, 10000));
-    assert_false(probe_greeted("HTTP/1.1 400", 12, 10000));
-    assert_false(probe_greeted("\x10\0\0\0\xff"
-                               "Host is blocked",
-                               20, 10000));
-    assert_false(probe_greeted("\x4a", 1, 10000));
-    begin = monotime_now();
-    assert_false(probe_greeted("", 0, 50)); /* connected, but silent */
-    assert_true(monotime_span_ms(begin, monotime_now()) >= 45);
-
-    open_greeter(&nobody); /* bound, not listening: refused */
-    assert_false(probe(&nobody, 10000));
-    close(nobody.listener);
+    settings.mysql_host = "127.0.0.1";
+    settings.mysql_port = 1; /* nobody listens */
+    settings.sources_file = file_path;
+    write_sources(
+        "{\"sources\": {\"b\": {\"host\": \"127.0.0.1\", \"port\": 1, \"user\": \"u\"}}}");
+    sources = open_sources(&settings);
+    assert_true(mysql_sources_probe(sources, 1, 1000));
+    assert_false(mysql_sources_probe(sources, 2, 1000));
+    mysql_sources_each(sources, note_states, text);
+    assert_string_equal(text, "main=0 b=2 ");
+    assert_int_equal(mysql_sources_reload(sources, &err), 0); /* as new: nobody has looked */
+    assert_true(mysql_sources_probe(sources, 0, 1000));
+    text[0] = '\0';
+    mysql_sources_each(sources, note_states, text);
+    assert_string_equal(text, "main=2 b=0 ");
+    mysql_sources_free(sources);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_main_source),       cmocka_unit_test(test_no_main_source),
-        cmocka_unit_test(test_hosts_of_requests), cmocka_unit_test(test_hosts_that_are_not_allowed),
-        cmocka_unit_test(test_bad_settings),      cmocka_unit_test(test_probe),
+        cmocka_unit_test(test_main_source),
+        cmocka_unit_test(test_no_main_source),
+        cmocka_unit_test(test_hosts_of_requests),
+        cmocka_unit_test(test_hosts_that_are_not_allowed),
+        cmocka_unit_test(test_bad_settings),
+        cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_main_is_set_once),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_probe_notes_states),
     };
 
-    return cmocka_run_group_tests_name("mysql_sources", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("mysql_sources", tests, make_folder, remove_folder);
 }

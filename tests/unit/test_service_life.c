@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -109,7 +110,8 @@ static void test_mysql_of_health(void **state)
         SETTINGS("MYSQL_HOST=127.0.0.1", "MYSQL_PORT=1", "MYSQL_USER=u", "MYSQL_PASSWORD=s3cret"));
 
     (void)state;
-    wait_get(service, "/api/spark/health", 200, "\"sources\":{\"mysql\":\"unreachable\"}");
+    wait_get(service, "/api/spark/health", 200,
+             "\"sources\":{\"mysql\":\"unreachable\",\"main\":\"unreachable\"}");
     check_get(service, "/readyz", 200, "ready\n");
     assert_false(service_process_logged(service, "s3cret"));
     service_process_stop(service);
@@ -348,11 +350,50 @@ static void test_stop_with_idle_connections(void **state)
     service_process_finish(service, 0);
 }
 
+static void write_sources(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "we");
+
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void test_reload(void **state)
+{
+    char path[] = "/tmp/test_service_life.XXXXXX";
+    char setting[64];
+    struct service_process *service = NULL;
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    close(fd);
+    write_sources(path, "{\"sources\":{\"a\":{\"host\":\"127.0.0.1\",\"port\":1,\"user\":\"u\"}}}");
+    snprintf(setting, sizeof(setting), "SPARK_SERVICE_SOURCES_FILE=%s", path);
+    service = service_process_start_ready(SETTINGS(setting));
+    wait_get(service, "/api/spark/health", 200,
+             "\"sources\":{\"mysql\":\"unreachable\",\"a\":\"unreachable\"}");
+    write_sources(path, "{\"sources\":{\"a\":{\"host\":\"127.0.0.1\",\"port\":0,\"user\":\"u\"}}}");
+    assert_int_equal(kill(service->pid, SIGHUP), 0);
+    service_process_wait_logged(service, "RELOAD FAILED: what was in force stays in force");
+    service_process_wait_logged(service, "sources.a.port");
+    check_get(service, "/api/spark/health", 200, "\"a\":\"unreachable\"");
+    write_sources(path, "{\"sources\":{\"b\":{\"host\":\"127.0.0.1\",\"port\":1,\"user\":\"u\"}}}");
+    assert_int_equal(kill(service->pid, SIGHUP), 0);
+    wait_get(service, "/api/spark/health", 200,
+             "\"sources\":{\"mysql\":\"unreachable\",\"b\":\"unreachable\"}");
+    check_get(service, "/readyz", 200, "ready\n");
+    service_process_stop(service);
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_starting),
         cmocka_unit_test(test_mysql_of_health),
+        cmocka_unit_test(test_reload),
         cmocka_unit_test(test_failing_start),
         cmocka_unit_test(test_bad_setting),
         cmocka_unit_test(test_second_service_on_one_folder),

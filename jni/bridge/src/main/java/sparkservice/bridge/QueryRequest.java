@@ -3,6 +3,7 @@ package sparkservice.bridge;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import sparkservice.bridge.mysql.Address;
+import sparkservice.bridge.mysql.Tls;
 
 /**
  * One query as C hands it over: the fields of {@code struct spark_query} (jni/spark_engine.h).
@@ -56,7 +57,11 @@ record QueryRequest(String tag, Source source, String sql, String path, String t
             return null;
         }
         return new Address(Json.text(node, "host"), (int) Json.number(node, "port", 3306),
-                Json.text(node, "user"), Json.text(node, "password"), Json.text(node, "database"));
+                Json.text(node, "user"), Json.text(node, "password"), Json.text(node, "database"),
+                new Tls(node.path("tls_mode").asText("preferred"), Json.text(node, "tls_ca"),
+                        Json.text(node, "tls_cert"), Json.text(node, "tls_key")),
+                Json.number(node, "connect_ms", 0), Json.number(node, "socket_ms", 0),
+                node.path("writes").asBoolean());
     }
 
     private static Source source(String name) throws BridgeException {

@@ -30,8 +30,7 @@ public final class MysqlPlanner {
             boolean usualQuotes, long timeoutMs,
             java.util.function.Consumer<Runnable> started) throws Exception {
         StatementGate.check(sql);
-        RunningStatement statement = RunningStatement.connect(key, address, timeoutMs);
-        started.accept(statement::cancel);
+        RunningStatement statement = RunningStatement.connect(key, address, timeoutMs, started);
         if (usualQuotes) {
             statement.requireUsualQuotes();
         }

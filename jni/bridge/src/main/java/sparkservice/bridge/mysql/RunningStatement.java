@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import sparkservice.bridge.BridgeException;
 
 /**
@@ -45,12 +46,19 @@ public final class RunningStatement implements AutoCloseable {
                 .getSession().getThreadId();
     }
 
-    /** Connects; {@code find(key)} gives it until it is closed. */
-    static RunningStatement connect(String key, Address address, long timeoutMs)
-            throws SQLException, BridgeException {
-        Connection connection = address.connect(timeoutMs);
+    /**
+     * Connects; {@code find(key)} gives it until it is closed.
+     *
+     * @param cancellable told of the way to cancel before anything can block
+     */
+    static RunningStatement connect(String key, Address address, long timeoutMs,
+            Consumer<Runnable> cancellable) throws SQLException, BridgeException {
+        Handshake handshake = address.handshake();
+        cancellable.accept(handshake::cut);
+        Connection connection = address.connect(handshake, timeoutMs);
         RunningStatement statement = new RunningStatement(key, address, connection);
         OPEN.put(key, statement);
+        cancellable.accept(statement::cancel);
         return statement;
     }
 
@@ -77,7 +85,7 @@ public final class RunningStatement implements AutoCloseable {
 
     void execute(String sql, JsonNode values, long timeoutMs)
             throws SQLException, BridgeException {
-        makeReadOnly(timeoutMs);
+        setUp(timeoutMs);
         PreparedStatement prepared = connection.prepareStatement(sql, ResultSet.TYPE_FORWARD_ONLY,
                 ResultSet.CONCUR_READ_ONLY);
         // Connector/J's sign for "row by row": else it reads the whole result first.
@@ -87,10 +95,12 @@ public final class RunningStatement implements AutoCloseable {
         columns = columnsOf(rows.getMetaData());
     }
 
-    private void makeReadOnly(long timeoutMs) throws SQLException {
+    private void setUp(long timeoutMs) throws SQLException {
         boolean mariadb = connection.getMetaData().getDatabaseProductVersion().contains("MariaDB");
         try (Statement setup = connection.createStatement()) {
-            setup.execute("SET SESSION TRANSACTION READ ONLY");
+            if (!address.writes()) {
+                setup.execute("SET SESSION TRANSACTION READ ONLY");
+            }
             setup.execute(mariadb
                     ? "SET SESSION max_statement_time = " + (double) timeoutMs / MARIADB_SECOND_MS
                     : "SET SESSION max_execution_time = " + timeoutMs);
@@ -131,7 +141,7 @@ public final class RunningStatement implements AutoCloseable {
     }
 
     private void kill() {
-        try (Connection second = address.connect(KILL_TIMEOUT_MS);
+        try (Connection second = address.connect(address.handshake(), KILL_TIMEOUT_MS);
                 Statement statement = second.createStatement()) {
             statement.execute("KILL QUERY " + connectionId);
         } catch (SQLException | BridgeException e) {
