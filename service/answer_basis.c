@@ -12,7 +12,7 @@ static void free_read(struct source_read *read)
 
 int answer_basis_add(struct answer_basis *basis, const struct source_read *read)
 {
-    struct source_read copy = {read->layout, strdup(read->asked), strdup(read->location)};
+    struct source_read copy = {read->layout, strdup(read->asked), strdup(read->location), 0, 0};
     struct source_read *reads =
         realloc(basis->reads, (basis->read_count + 1) * sizeof(*basis->reads));
 

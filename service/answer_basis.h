@@ -21,6 +21,8 @@ struct source_read {
     enum source_layout layout;
     const char *asked;    /* absolute path as the caller named it */
     const char *location; /* the same without links, where it was read */
+    size_t asked_root;    /* how many bytes of each name the data root; what is above is */
+    size_t location_root; /* the operator's to change. 0 where that isn't known */
 };
 
 struct answer_basis {

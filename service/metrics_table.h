@@ -66,10 +66,24 @@ X(CANCELLED_WAIT, COUNTER, S("cancellations_total"), "reason=\"wait\"", "")
 X(CANCELLED_STALLED, COUNTER, S("cancellations_total"), "reason=\"stalled\"", "")
 X(CANCELLED_DRAIN, COUNTER, S("cancellations_total"), "reason=\"drain\"", "")
 
+X(HISTORY, GAUGE, S("history_queries"), "", "Ended queries that the list of queries still shows.")
+X(HISTORY_LIMIT, GAUGE, S("history_queries_limit"), "", "HISTORY_LENGTH.")
+X(JOURNAL, GAUGE, S("journal_ids"), "", "Ids of asynchronous queries that are known after their end or a restart.")
+X(JOURNAL_LIMIT, GAUGE, S("journal_ids_limit"), "", "JOURNAL_LENGTH.")
 X(HANDLES, GAUGE, S("handles"), "", "Asynchronous queries, those whose results are kept included.")
 X(HANDLES_LIMIT, GAUGE, S("handles_limit"), "", "MAX_HANDLES.")
 X(HANDLES_GIVEN, COUNTER, S("handles_given_total"), "", "Queries that went asynchronous (202).")
 X(HANDLES_EXPIRED, COUNTER, S("handles_expired_total"), "", "Results removed SPOOL_TTL_S after their query.")
+
+/* ---- what the fence and the limits of a statement turned away ---- */
+X(FENCED, COUNTER, S("sql_refused_total"), "reason=\"fence\"", "Statements that ended at the fence or at a limit of MAX_SQL_DEPTH and so on, by which.")
+X(LIMIT_DEPTH, COUNTER, S("sql_refused_total"), "reason=\"depth\"", "")
+X(LIMIT_NODES, COUNTER, S("sql_refused_total"), "reason=\"nodes\"", "")
+X(LIMIT_IN_ITEMS, COUNTER, S("sql_refused_total"), "reason=\"in_items\"", "")
+X(LIMIT_VALUE_BYTES, COUNTER, S("sql_refused_total"), "reason=\"value_bytes\"", "")
+X(LIMIT_RESULT_ROWS, COUNTER, S("sql_refused_total"), "reason=\"result_rows\"", "")
+X(LIMIT_PATTERN, COUNTER, S("sql_refused_total"), "reason=\"pattern\"", "")
+X(LIMIT_MEMORY, COUNTER, S("sql_refused_total"), "reason=\"memory\"", "")
 
 /* ---- cache ---- */
 #define CACHE(name, source, help) \
@@ -121,7 +135,9 @@ X(BRIDGE_WAITING, GAUGE, S("engine_waiting_bytes"), "", "Batches in the JVM that
 X(BRIDGE_SPOOLED, GAUGE, S("engine_spooled_bytes"), "", "Batches that the JVM put on disk, as nobody took them in time.")
 
 /* ---- log ---- */
-X(LOG_LINES_LOST, COUNTER, S("log_lines_lost_total"), "", "Log lines that stderr did not take whole.")
+X(LOG_LINES_LOST, COUNTER, S("log_lines_lost_total"), "", "Log lines that stderr did not take whole, or not in time.")
+X(LOG_BYTES, GAUGE, S("log_buffered_bytes"), "", "Log lines that wait for stderr.")
+X(LOG_BYTES_LIMIT, GAUGE, S("log_buffer_limit_bytes"), "", "LOG_BUFFER_BYTES; lines beyond it are lost.")
 
 /* ---- spans ---- */
 #define OUTCOMES(name, source, engine, help) \

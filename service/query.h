@@ -22,6 +22,7 @@
 #include "mysql_sources.h"
 #include "query_cache.h"
 #include "query_request.h"
+#include "reply_channel.h"
 #include "source_identity.h"
 #include "token_file.h"
 #include "trace_context.h"
@@ -106,6 +107,8 @@ struct query {
     struct source_instant began;      /* of the run */
     struct source_identity *identity; /* of what it read, whole; NULL: can't be proved */
     struct result_spool *kept;        /* all rows of one that keeps them; held; NULL: none */
+    struct mail started_mail;         /* to the loop */
+    struct mail done_mail;
 
     /* [loop] */
     enum query_state state;

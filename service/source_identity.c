@@ -126,10 +126,10 @@ static bool watch_path(struct taking *taking, const char *path)
     return stat(path, &facts) == 0 && watch(taking, path, &facts);
 }
 
-/* Every folder and link on the way has to be as old: one that was put in another's
+/* Every folder and link on the way from the data root on has to be as old: one that was put in another's
  * place leads to files that may be older than the query. They needn't be watched,
  * because the end of the way is. */
-static bool way_is_settled(const struct taking *taking, const char *path)
+static bool way_is_settled(const struct taking *taking, const char *path, size_t root)
 {
     char prefix[PATH_MAX];
     struct stat facts;
@@ -137,7 +137,7 @@ static bool way_is_settled(const struct taking *taking, const char *path)
 
     if (length >= sizeof(prefix) || path[0] != '/')
         return false;
-    for (size_t end = 1; end <= length; end++) {
+    for (size_t end = root > 0 ? root : 1; end <= length; end++) {
         if (path[end] != '/' && path[end] != '\0')
             continue;
         memcpy(prefix, path, end);
@@ -279,8 +279,9 @@ static bool leads_to(const char *asked, const char *location)
 
 static bool take(struct taking *taking, const struct source_read *read)
 {
-    return leads_to(read->asked, read->location) && way_is_settled(taking, read->asked) &&
-           way_is_settled(taking, read->location) && watch_table(taking, read);
+    return leads_to(read->asked, read->location) &&
+           way_is_settled(taking, read->asked, read->asked_root) &&
+           way_is_settled(taking, read->location, read->location_root) && watch_table(taking, read);
 }
 
 struct source_identity *source_identity_take(const struct source_read *reads, size_t read_count,

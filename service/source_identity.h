@@ -6,7 +6,7 @@
  * Taken when the rows have been read, it vouches for the whole time since the
  * query began: each inode that decides what is read (the files of a Parquet
  * folder, the log of a Delta table, the metadata of an Iceberg table, and every
- * folder on the way there) was last changed before it. A change time is the
+ * folder on the way there from the data root on) was last changed before it. A change time is the
  * kernel's (st_ctim, inode(7)): unlike a modification time nobody can set it.
  *
  * Only on file systems of this machine: a network's may show old attributes.

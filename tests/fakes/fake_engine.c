@@ -6,7 +6,7 @@
  *   rows N      N rows of one BIGINT column "n", counting from 0, 1000 a batch
  *   sleep MS    waits; a cancel ends it
  *   stuck MS    waits and ignores cancels (a lost slot)
- *   fail CODE   fails with that code; before the first batch, or after `rows`
+ *   fail CODE   fails with that code (CODE/CLASS: and error class); before the first batch, or after `rows`
  *   echo        one row with the query's own tag (who am I)
  *   stages D/T  progress: D of T stages done, and ten tasks for each stage
  *   source V    facts of planning: version V, 1 of 4 files, 4096 of 16384 bytes
@@ -238,7 +238,7 @@ static struct batch *make_batch(struct ArrowArray *ret_array, int64_t rows, int6
     struct batch *batch = calloc(1, sizeof(*batch) + (size_t)rows * sizeof(batch->values[0]));
 
     if (batch == NULL)
-        abort();
+        return NULL;
     batch->column = (struct ArrowArray){.length = rows,
                                         .n_buffers = n_buffers,
                                         .buffers = batch->buffers,
@@ -254,25 +254,38 @@ static struct batch *make_batch(struct ArrowArray *ret_array, int64_t rows, int6
     return batch;
 }
 
-static void make_numbers(struct spark_cursor *cursor, struct ArrowArray *ret_array)
+static int fail_without_memory(struct error *err)
+{
+    return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+}
+
+/* 1, or -1 without memory, as the next one. */
+static int make_numbers(struct spark_cursor *cursor, struct ArrowArray *ret_array,
+                        struct error *err)
 {
     int64_t rows = cursor->rows_left < BATCH_ROWS ? cursor->rows_left : BATCH_ROWS;
     struct batch *batch = make_batch(ret_array, rows, 2);
 
+    if (batch == NULL)
+        return fail_without_memory(err);
     for (int64_t i = 0; i < rows; i++)
         batch->values[i] = cursor->next_value++;
     batch->buffers[1] = batch->values;
     cursor->rows_left -= rows;
+    return 1;
 }
 
-static void make_echo(struct spark_cursor *cursor, struct ArrowArray *ret_array)
+static int make_echo(struct spark_cursor *cursor, struct ArrowArray *ret_array, struct error *err)
 {
     struct batch *batch = make_batch(ret_array, 1, 3);
 
+    if (batch == NULL)
+        return fail_without_memory(err);
     snprintf(batch->text, sizeof(batch->text), "%s", cursor->mine->tag);
     batch->text_offsets[1] = (int32_t)strlen(batch->text);
     batch->buffers[1] = batch->text_offsets;
     batch->buffers[2] = batch->text;
+    return 1;
 }
 
 /* ---- the script ---- */
@@ -292,7 +305,7 @@ static void set_progress(struct spark_cursor *cursor, const char *argument)
 
 static void add_read(struct spark_cursor *cursor, const char *path)
 {
-    const struct source_read read = {SOURCE_FILES, path, path};
+    const struct source_read read = {SOURCE_FILES, path, path, 0, 0};
 
     cursor->basis.repeatable = answer_basis_add(&cursor->basis, &read) == 0;
 }
@@ -305,6 +318,19 @@ static void set_source(struct spark_cursor *cursor, const char *version)
 }
 
 /* 1: rows are to be made, 0: script over, -1: *err. */
+/* "CODE" or "CODE/CLASS". */
+static int fail_as_told(char *argument, struct error *err)
+{
+    char *class = strchr(argument, '/');
+
+    if (class != NULL)
+        *class ++ = '\0';
+    error_set(err, error_code_from_name(argument), "told to fail");
+    if (class != NULL)
+        snprintf(err->error_class, sizeof(err->error_class), "%s", class);
+    return -1;
+}
+
 static int run_script(struct spark_cursor *cursor, struct error *err)
 {
     char *verb = NULL;
@@ -322,7 +348,7 @@ static int run_script(struct spark_cursor *cursor, struct error *err)
             return 1;
         }
         if (strcmp(verb, "fail") == 0)
-            return error_set(err, error_code_from_name(argument), "told to fail");
+            return fail_as_told(argument, err);
         if (strcmp(verb, "stages") == 0)
             set_progress(cursor, argument);
         else if (strcmp(verb, "reads") == 0)
@@ -341,8 +367,10 @@ int spark_cursor_open(struct spark_thread *thread, const struct spark_query *que
 {
     struct spark_cursor *cursor = calloc(1, sizeof(*cursor));
 
-    if (cursor == NULL || (cursor->script = strdup(query->sql)) == NULL)
-        abort();
+    if (cursor == NULL || (cursor->script = strdup(query->sql)) == NULL) {
+        free(cursor);
+        return fail_without_memory(err);
+    }
     cursor->engine = thread->engine;
     cursor->rest = cursor->script;
     cursor->source = (struct spark_source_facts){
@@ -364,15 +392,6 @@ static void release_own_schema(struct ArrowSchema *schema)
     schema->release = NULL;
 }
 
-static char *copy_text(const char *text)
-{
-    char *copy = strdup(text);
-
-    if (copy == NULL)
-        abort();
-    return copy;
-}
-
 /* The script is the plan; one filter of each kind. Sleeps and failures are as in a query. */
 int spark_engine_explain(struct spark_thread *thread, const struct spark_query *query,
                          struct explanation *ret_explanation, struct error *err)
@@ -386,13 +405,13 @@ int spark_engine_explain(struct spark_thread *thread, const struct spark_query *
 
     if (spark_cursor_open(thread, query, &cursor, err) != 0)
         return -1;
-    explanation.plan = copy_text(query->sql);
+    explanation.plan = strdup(query->sql);
     explanation.source = cursor->source;
     spark_cursor_close(cursor);
     schema = calloc(1, sizeof(*schema));
     explanation.filters = calloc(2, sizeof(*explanation.filters));
     if (schema == NULL || explanation.filters == NULL)
-        abort();
+        goto fail;
     schema->column =
         (struct ArrowSchema){.format = "l", .name = "n", .release = release_column_schema};
     schema->columns[0] = &schema->column;
@@ -402,12 +421,20 @@ int spark_engine_explain(struct spark_thread *thread, const struct spark_query *
                                               .children = schema->columns,
                                               .release = release_own_schema,
                                               .private_data = schema};
+    schema = NULL;
     explanation.filter_count = 2;
-    explanation.filters[0].text = copy_text("(n > 1)");
-    explanation.filters[1].text = copy_text("(f(n) = \"2\")");
-    explanation.filters[1].reason = copy_text("the source has no form for it");
+    explanation.filters[0].text = strdup("(n > 1)");
+    explanation.filters[1].text = strdup("(f(n) = \"2\")");
+    explanation.filters[1].reason = strdup("the source has no form for it");
+    if (explanation.plan == NULL || explanation.filters[0].text == NULL ||
+        explanation.filters[1].text == NULL || explanation.filters[1].reason == NULL)
+        goto fail;
     *ret_explanation = explanation;
     return 0;
+fail:
+    free(schema);
+    explanation_done(&explanation);
+    return fail_without_memory(err);
 }
 
 const struct ArrowSchema *spark_cursor_schema(const struct spark_cursor *cursor)
@@ -433,19 +460,13 @@ int spark_cursor_next(struct spark_cursor *cursor, struct ArrowArray *ret_batch,
     if (cancelled)
         return error_set(err, ERROR_CANCELLED, "cancelled");
     if (cursor->echo) {
-        make_echo(cursor, ret_batch);
         cursor->echo = false;
-        return 1;
+        return make_echo(cursor, ret_batch, err);
     }
-    if (cursor->rows_left > 0) {
-        make_numbers(cursor, ret_batch);
-        return 1;
-    }
+    if (cursor->rows_left > 0)
+        return make_numbers(cursor, ret_batch, err);
     rc = run_script(cursor, err);
-    if (rc <= 0)
-        return rc;
-    make_numbers(cursor, ret_batch);
-    return 1;
+    return rc <= 0 ? rc : make_numbers(cursor, ret_batch, err);
 }
 
 void spark_cursor_close(struct spark_cursor *cursor)
@@ -473,13 +494,12 @@ int spark_engine_facts(struct spark_thread *thread, struct spark_facts *ret_fact
     struct spark_engine *engine = thread->engine;
     struct spark_facts facts = {.waiting_bytes = 1, .spooled_bytes = 2};
 
-    (void)err;
     for (int i = 0; i < SPARK_MEMORY_AREAS; i++)
         facts.memory[i] = (struct spark_memory){
             .used_bytes = (i + 1) * 1000, .committed_bytes = (i + 1) * 2000, .max_bytes = -1};
     facts.queries = calloc(TAGS_MAX, sizeof(*facts.queries));
     if (facts.queries == NULL)
-        abort();
+        return fail_without_memory(err);
     pthread_mutex_lock(&engine->lock);
     for (size_t i = 0; i < TAGS_MAX; i++) {
         const struct running_tag *running = &engine->running[i];

@@ -100,10 +100,11 @@ static struct source_instant begin_settled(void)
     return now;
 }
 
+/* The folder of the test is the data root: /tmp changes with each other program. */
 static struct source_read read_of(enum source_layout layout, const char *asked,
                                   const char *location)
 {
-    return (struct source_read){layout, at(asked), at(location)};
+    return (struct source_read){layout, at(asked), at(location), strlen(base), strlen(base)};
 }
 
 static struct source_identity *take(enum source_layout layout, const char *asked,
@@ -296,6 +297,23 @@ static void test_what_was_swapped_during_the_query_has_none(void **state)
     assert_null(take_after(swap_folders, SOURCE_FILES, "files", "files"));
 }
 
+/* What happens above the data root is nobody's sign; in the root itself it is. */
+static void test_way_counts_from_the_root_on(void **state)
+{
+    struct source_read read = read_of(SOURCE_FILES, "files", "files");
+    struct source_identity *identity = NULL;
+    struct source_instant began = begin_settled();
+
+    (void)state;
+    write_file("beside", "anything");
+    read.asked_root = read.location_root = strlen(at("files"));
+    identity = source_identity_take(&read, 1, began, INODES_MAX);
+    assert_non_null(identity);
+    source_identity_free(identity);
+    read.location_root = strlen(base);
+    assert_null(source_identity_take(&read, 1, began, INODES_MAX));
+}
+
 static void test_link_to_another_place_than_was_read_has_none(void **state)
 {
     (void)state;
@@ -349,7 +367,7 @@ static void test_clock_that_was_set_has_none(void **state)
 
 static void test_another_machines_file_system_has_none(void **state)
 {
-    const struct source_read read = {SOURCE_FILES, "/sys/kernel/notes", "/sys/kernel/notes"};
+    const struct source_read read = {SOURCE_FILES, "/sys/kernel/notes", "/sys/kernel/notes", 0, 0};
 
     (void)state;
     assert_null(source_identity_take(&read, 1, begin_settled(), INODES_MAX));
@@ -397,6 +415,7 @@ int main(void)
         TEST(test_iceberg_hint_written_in_place_is_seen),
         TEST(test_what_changed_during_the_query_has_none),
         TEST(test_what_was_swapped_during_the_query_has_none),
+        TEST(test_way_counts_from_the_root_on),
         TEST(test_link_to_another_place_than_was_read_has_none),
         TEST(test_links_inside_have_none),
         TEST(test_too_young_has_none),

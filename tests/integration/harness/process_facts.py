@@ -79,6 +79,14 @@ def threads(pid):
     return names
 
 
+def children_ever(pid):
+    """Running children, and page faults of those that ended: more than before when one ran."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    running = [child for file in pathlib.Path(f"/proc/{pid}/task").glob("*/children")
+               for child in file.read_text().split()]
+    return running, fields[8], fields[10]
+
+
 def files_below(folder):
     """Regular files below a folder, Spark's blocks left out."""
     return {path for path in pathlib.Path(folder).rglob("*")
@@ -101,11 +109,11 @@ def collect_garbage(pid):
 
 
 def heap_used_bytes(pid):
-    """Heap in use behind a garbage collection."""
-    collect_garbage(pid)
-    done = subprocess.run(["jcmd", str(pid), "GC.heap_info"], check=True, capture_output=True,
-                          text=True, timeout=60)
-    return int(re.search(r"heap\s+total \d+K, used (\d+)K", done.stdout)[1]) * 1024
+    """What a garbage collection leaves, counted within its pause: a busy JVM makes hundreds of MB
+    of garbage between two commands."""
+    done = subprocess.run(["jcmd", str(pid), "GC.class_histogram"], check=True,
+                          capture_output=True, text=True, timeout=60)
+    return int(re.search(r"^Total +\d+ +(\d+)", done.stdout, re.M)[1])
 
 
 def resident_bytes(pid):
