@@ -439,8 +439,9 @@ size_t data_roots_prefix(const struct data_roots *roots, const char *path)
     size_t longest = 0;
 
     for (size_t i = 0; i < roots->count; i++) {
-        char *real = roots->roots[i].is_s3a ? NULL : realpath(roots->roots[i].path, NULL);
-        size_t given = prefix_length(roots->roots[i].path, path);
+        const struct data_root *root = &roots->roots[i];
+        char *real = root->is_s3a ? NULL : realpath(root->path, NULL);
+        size_t given = root->is_s3a ? 0 : prefix_length(root->path, path);
         size_t resolved = prefix_length(real, path);
 
         free(real);
