@@ -1,12 +1,16 @@
 #include "mysql_connection.h"
 
 #include <mysql.h>
+#ifdef MARIADB_BASE_VERSION
+#include <ma_pvio.h>
+#endif
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "deadline.h"
 #include "metrics.h"
 #include "mysql_errors.h"
 
@@ -67,13 +71,11 @@ static void set_tls(MYSQL *handle, const struct mysql_tls *tls)
 static void set_options(MYSQL *handle, const struct mysql_connection_limits *limits)
 {
     const unsigned connect_timeout_s = to_seconds(limits->connect_ms);
-    const unsigned read_timeout_s = to_seconds(limits->read_ms);
     const unsigned local_infile = 0;
     const unsigned protocol = MYSQL_PROTOCOL_TCP; /* `localhost` is no socket file here */
     const unsigned long packet = PACKET_MAX_BYTES;
 
     (void)mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &connect_timeout_s);
-    (void)mysql_options(handle, MYSQL_OPT_READ_TIMEOUT, &read_timeout_s);
     (void)mysql_options(handle, MYSQL_OPT_WRITE_TIMEOUT, &connect_timeout_s);
     (void)mysql_options(handle, MYSQL_OPT_LOCAL_INFILE, &local_infile);
     (void)mysql_options(handle, MYSQL_OPT_PROTOCOL, &protocol);
@@ -90,6 +92,55 @@ static int check_tls(MYSQL *handle, enum mysql_tls_mode mode, struct error *err)
     return error_set(err, ERROR_SOURCE_ERROR, "MySQL offers no TLS, and this source requires it.");
 }
 
+#ifdef MARIADB_BASE_VERSION
+/* Exported for the library's plugins, in none of its headers. */
+extern int ma_pvio_register_callback(my_bool adds,
+                                     void (*callback)(int mode, MYSQL *handle,
+                                                      const unsigned char *bytes, size_t length));
+
+/* When this thread's handshake has to be over; unset: none is under way. */
+static _Thread_local struct monotime handshake_limit;
+
+/* After each read and write: a server that says a byte now and then never runs into
+ * a timeout for one read. */
+static void look_at_clock(int mode, MYSQL *handle, const unsigned char *bytes, size_t length)
+{
+    (void)mode;
+    (void)bytes;
+    (void)length;
+    if (monotime_is_set(handshake_limit) && monotime_reached(handshake_limit, monotime_now()))
+        (void)shutdown((int)mysql_get_socket(handle), SHUT_RDWR);
+}
+
+/* One silence before the server knows us is short, later it's the query's own. */
+static MYSQL *connect_in_time(MYSQL *handle, const struct mysql_target *target,
+                              const struct mysql_connection_limits *limits)
+{
+    const unsigned silence_s = to_seconds(limits->connect_ms);
+    MYSQL *connected = NULL;
+
+    (void)mysql_options(handle, MYSQL_OPT_READ_TIMEOUT, &silence_s);
+    handshake_limit = monotime_after(monotime_now(), (int64_t)silence_s * 1000);
+    connected = mysql_real_connect(handle, target->host, target->user, target->password,
+                                   target->database, (unsigned)target->port, NULL, 0);
+    handshake_limit = (struct monotime){0};
+    if (connected != NULL)
+        (void)handle->net.pvio->methods->set_timeout(handle->net.pvio, PVIO_READ_TIMEOUT,
+                                                     (int)to_seconds(limits->read_ms) * 1000);
+    return connected;
+}
+#else
+static MYSQL *connect_in_time(MYSQL *handle, const struct mysql_target *target,
+                              const struct mysql_connection_limits *limits)
+{
+    const unsigned read_timeout_s = to_seconds(limits->read_ms);
+
+    (void)mysql_options(handle, MYSQL_OPT_READ_TIMEOUT, &read_timeout_s);
+    return mysql_real_connect(handle, target->host, target->user, target->password,
+                              target->database, (unsigned)target->port, NULL, 0);
+}
+#endif
+
 static int connect_to(const struct mysql_target *target,
                       const struct mysql_connection_limits *limits, MYSQL **ret_handle,
                       struct error *err)
@@ -100,8 +151,7 @@ static int connect_to(const struct mysql_target *target,
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory for a connection");
     set_options(handle, limits);
     set_tls(handle, &target->tls);
-    if (mysql_real_connect(handle, target->host, target->user, target->password, target->database,
-                           (unsigned)target->port, NULL, 0) == NULL) {
+    if (connect_in_time(handle, target, limits) == NULL) {
         fail(handle, err);
         mysql_close(handle);
         return -1;
@@ -266,11 +316,17 @@ int mysql_connection_library_begin(struct error *err)
 {
     if (mysql_library_init(0, NULL, NULL) != 0)
         return error_set(err, ERROR_ENGINE_ERROR, "MySQL's client library did not start");
+#ifdef MARIADB_BASE_VERSION
+    (void)ma_pvio_register_callback(1, look_at_clock);
+#endif
     return 0;
 }
 
 void mysql_connection_library_end(void)
 {
+#ifdef MARIADB_BASE_VERSION
+    (void)ma_pvio_register_callback(0, look_at_clock);
+#endif
     mysql_library_end();
 }
 

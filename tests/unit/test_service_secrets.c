@@ -28,8 +28,8 @@ static int count_in_region(int memory, unsigned long begin, size_t length, const
 
     assert_non_null(bytes);
     got = pread(memory, bytes, length, (off_t)begin);
-    for (char *at = bytes; got > 0 && (at = memmem(at, (size_t)(bytes + got - at), secret,
-                                                   strlen(secret))) != NULL;
+    for (char *at = bytes;
+         got > 0 && (at = memmem(at, (size_t)(bytes + got - at), secret, strlen(secret))) != NULL;
          at++)
         count++;
     free(bytes);
