@@ -13,7 +13,7 @@ MAKEFLAGS += --no-builtin-rules
 VERSION := 0.1.0
 
 # ---- packages -------------------------------------------------------------
-BUILD_PACKAGES := gcc g++ make pkg-config libevent-dev libjansson-dev uthash-dev node-llhttp libmariadb-dev \
+BUILD_PACKAGES := gcc g++ make pkg-config libevent-dev libssl-dev libjansson-dev uthash-dev node-llhttp libmariadb-dev \
 	zlib1g-dev libzstd-dev openjdk-17-jdk-headless maven curl
 TEST_PACKAGES := libcmocka-dev python3 python3-venv mariadb-server libaio1 libnuma1 chromium \
 	chromium-driver
@@ -43,7 +43,7 @@ CFLAGS   := -std=gnu11 $(WARNINGS) $(COMMON_FLAGS)
 CXXFLAGS := -std=c++17 -Wall -Wextra -Wshadow -Wconversion -Werror -fno-exceptions -fno-rtti \
 	$(COMMON_FLAGS)
 LDFLAGS  := $(FLAGS_$(MODE)) -pthread -Wl,-z,relro,-z,now
-LDLIBS   := -levent_core -levent_extra -ljansson $(shell pkg-config --libs $(MYSQL_CLIENT)) -lzstd -lz \
+LDLIBS   := -levent_openssl -levent_core -levent_extra -lssl -lcrypto -ljansson $(shell pkg-config --libs $(MYSQL_CLIENT)) -lzstd -lz \
 	-lstdc++ -lm -ldl
 
 OBJ      := $(B)/obj/$(MODE)

@@ -7,7 +7,8 @@
 #include "router.h"
 #include "service.h"
 
-#define FIELDS_MAX 12
+#define FIELDS_MAX 13
+#define STATUS_UNAUTHENTICATED 401
 
 void access_log_begin(struct http_exchange *exchange, int route)
 {
@@ -36,6 +37,10 @@ static void write_line(const struct http_record *record)
         fields[count++] = LOG_TEXT("whole", "false");
     if (record->query_id[0] != '\0')
         fields[count++] = LOG_TEXT("query_id", record->query_id);
+    if (record->caller[0] != '\0') {
+        fields[count++] = LOG_TEXT("caller", record->caller);
+        fields[count++] = LOG_TEXT("token_id", record->token_id);
+    }
     if (record->trace.trace_id[0] != '\0')
         fields[count++] = LOG_TEXT("trace_id", record->trace.trace_id);
     if (record->trace.parent_id[0] != '\0')
@@ -48,6 +53,7 @@ void access_log_end(const struct http_record *record, void *user)
     const struct service *service = user;
 
     http_metrics_count(record->route, record->method, record->status);
-    if (service->settings.access_log)
+    /* Those without a valid token are told by caller_refusals. */
+    if (service->settings.access_log && record->status != STATUS_UNAUTHENTICATED)
         write_line(record);
 }

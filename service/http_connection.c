@@ -22,6 +22,7 @@
 #include "http_reader.h"
 #include "log.h"
 #include "metrics.h"
+#include "tls_server.h"
 
 /* What a client may send ahead; more stays in the kernel. */
 #define INPUT_HIGH_WATER_BYTES ((size_t)64 * 1024)
@@ -39,6 +40,9 @@
 /* Pipelined requests answered in one turn of the loop, so that one client
  * can't keep it for itself. */
 #define REQUESTS_PER_TURN 16
+
+/* The kernel has no room for the end of a TLS stream: looked at again. */
+#define END_RETRY_MS 10
 
 enum connection_state {
     CONNECTION_IDLE,      /* between requests */
@@ -63,6 +67,7 @@ struct http_connection {
     char client[HTTP_CLIENT_BYTES];
     struct http_reader *reader;
     size_t dropped_bytes;
+    struct monotime end_limit; /* for the end of a TLS stream, once it had to wait */
     int turn_budget;
     bool head_read; /* of the request under way */
     bool continue_sent;
@@ -103,6 +108,19 @@ struct evbuffer *http_connection_output(struct http_connection *connection)
 static size_t unsent_bytes(struct http_connection *connection)
 {
     return evbuffer_get_length(http_connection_output(connection));
+}
+
+/* A TLS stream whose handshake isn't over. */
+static bool is_shaking_hands(const struct http_connection *connection)
+{
+    return connection->group->config.tls != NULL && !tls_stream_is_open(connection->stream);
+}
+
+/* Says that nothing follows any more. Never for an answer that broke off: without this
+ * word the client knows. False: the kernel has no room for it. */
+static bool say_end(struct http_connection *connection)
+{
+    return connection->group->config.tls == NULL || tls_stream_end(connection->stream);
 }
 
 /* -- What is told of a request ---------------------------------------------- */
@@ -221,8 +239,26 @@ static void drop_input(struct http_connection *connection)
         connection_die(connection);
 }
 
+/* The end of the stream has to wait for the kernel, but not longer than an answer. */
+static void wait_to_end(struct http_connection *connection)
+{
+    struct monotime now = monotime_now();
+
+    connection->state = CONNECTION_FLUSHING;
+    if (!monotime_is_set(connection->end_limit))
+        connection->end_limit = monotime_after(now, connection->group->config.write_stall_ms);
+    if (monotime_reached(connection->end_limit, now))
+        connection_die(connection);
+    else
+        start_timer(connection, END_RETRY_MS);
+}
+
 static void start_linger(struct http_connection *connection)
 {
+    if (!say_end(connection)) {
+        wait_to_end(connection);
+        return;
+    }
     if (connection->input_ended) {
         connection_die(connection);
         return;
@@ -238,7 +274,8 @@ static void start_linger(struct http_connection *connection)
 /* Everything that is to be said is queued. */
 static void start_close(struct http_connection *connection)
 {
-    event_del(connection->timer);
+    if (!is_shaking_hands(connection)) /* else its deadline stays */
+        event_del(connection->timer);
     connection->state = CONNECTION_FLUSHING;
     if (unsent_bytes(connection) == 0)
         start_linger(connection);
@@ -518,6 +555,12 @@ static void on_stream_event(struct bufferevent *stream, short what, void *user)
     struct http_connection *connection = user;
     (void)stream;
 
+    if ((what & BEV_EVENT_CONNECTED) != 0) {
+        metrics_add(METRIC_TLS_HANDSHAKES, 1);
+        return;
+    }
+    if (is_shaking_hands(connection))
+        metrics_add(METRIC_TLS_HANDSHAKE_FAILURES, 1);
     if ((what & BEV_EVENT_TIMEOUT) != 0) {
         log_line(LOG_INFO, "client took nothing for too long: connection reset",
                  LOG_NUMBER("unsent_bytes", evbuffer_get_length(bufferevent_get_output(stream))));
@@ -550,9 +593,14 @@ static void on_deadline(evutil_socket_t fd, short what, void *user)
                           verdict_of(ERROR_REQUEST_TIMEOUT, "the request came in too slowly"));
     } else if (connection->state == CONNECTION_IDLE && unsent_bytes(connection) > 0) {
         start_timer(connection, connection->group->config.keep_alive_ms);
+    } else if (connection->state == CONNECTION_FLUSHING && monotime_is_set(connection->end_limit)) {
+        start_linger(connection);
     } else {
-        if (connection->state == CONNECTION_IDLE)
+        if (is_shaking_hands(connection))
+            metrics_add(METRIC_TLS_HANDSHAKE_FAILURES, 1);
+        else if (connection->state == CONNECTION_IDLE)
             metrics_add(METRIC_HTTP_TIMEOUT_IDLE, 1);
+        (void)say_end(connection);
         connection_die(connection);
     }
 }
@@ -593,7 +641,10 @@ static bool connection_open(struct http_connection *connection, evutil_socket_t 
     connection->reader = http_reader_new(&group->config);
     if (connection->timer == NULL || connection->resume == NULL || connection->reader == NULL)
         return false;
-    connection->stream = bufferevent_socket_new(group->base, fd, BEV_OPT_CLOSE_ON_FREE);
+    if (group->config.tls != NULL)
+        connection->stream = tls_server_stream(group->config.tls, group->base, fd);
+    else
+        connection->stream = bufferevent_socket_new(group->base, fd, BEV_OPT_CLOSE_ON_FREE);
     if (connection->stream == NULL)
         return false;
     return epoll_ctl(group->hangup_epoll, EPOLL_CTL_ADD, fd, &interest) == 0;

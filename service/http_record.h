@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "deadline.h"
+#include "token_file.h"
 #include "trace_context.h"
 
 #define HTTP_NO_ROUTE (-1)
@@ -29,6 +30,8 @@ struct http_record {
     struct monotime end;
     char client[HTTP_CLIENT_BYTES];
     char query_id[HTTP_QUERY_ID_BYTES]; /* "" = none */
+    char caller[CALLER_NAME_BYTES];     /* "" = nobody was asked for, or it was not known */
+    char token_id[TOKEN_ID_BYTES];      /* of the caller's token; "" like it */
     struct trace_context trace;
 };
 

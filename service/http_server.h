@@ -14,6 +14,7 @@
 struct event_base;
 struct http_record;
 struct http_server;
+struct tls_server;
 
 struct http_server_config {
     size_t max_connections;    /* further ones get 503 and are closed */
@@ -24,6 +25,7 @@ struct http_server_config {
     int64_t body_timeout_ms;   /* end of headers to end of body, total; 408 */
     int64_t keep_alive_ms;     /* idle between requests; closed without a word */
     int64_t write_stall_ms;    /* no byte taken by the client while some wait; reset */
+    struct tls_server *tls;    /* borrowed; NULL: plain HTTP. A handshake has the headers' time */
 };
 
 /* The defaults of the HTTP contract. */

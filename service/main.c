@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "access_log.h"
+#include "caller_refusals.h"
+#include "callers.h"
 #include "console.h"
 #include "content_coding.h"
 #include "data_roots.h"
@@ -33,6 +35,8 @@
 #include "router.h"
 #include "service.h"
 #include "state_dir.h"
+#include "tls_server.h"
+#include "token_command.h"
 
 /* A server that says nothing beyond the longest query is gone. */
 #define MYSQL_READ_GRACE_MS 60000
@@ -189,6 +193,11 @@ static int open_http(struct run *run, struct error *err)
     const struct http_server_callbacks callbacks = {router_on_headers, router_on_request,
                                                     access_log_end, service};
 
+    if (*service->settings.tls_cert != '\0' &&
+        tls_server_new(service->settings.tls_cert, service->settings.tls_key, &service->tls, err) !=
+            0)
+        return -1;
+    config.tls = service->tls;
     config.max_connections = (size_t)service->settings.max_connections;
     config.max_body_bytes = (size_t)service->settings.max_body_bytes;
     config.write_stall_ms = service->settings.stream_stall_ms;
@@ -244,6 +253,8 @@ static int open_queries(struct run *run, struct error *err)
         .journal_length = (size_t)service->settings.journal_length,
         .handles_max = (size_t)service->settings.max_handles,
         .spool_ttl_s = service->settings.spool_ttl_s,
+        .callers = service->callers,
+        .audits = service->settings.audit_log,
         .on_slots_lost = on_slots_lost,
         .on_idle = on_queries_idle,
         .user = run,
@@ -291,6 +302,7 @@ static int start(struct run *run, struct error *err)
 
     service->health = (struct health){.settings = &service->settings, .started = monotime_now()};
     if (open_sources(&service->settings, &service->data_roots, &service->mysql_sources, err) != 0 ||
+        callers_new(service->settings.tokens_file, &service->callers, err) != 0 ||
         console_new(&service->settings, &service->console, err) != 0 ||
         state_dir_open(service->settings.state_dir, &service->state_dir, err) != 0)
         return -1;
@@ -299,6 +311,7 @@ static int start(struct run *run, struct error *err)
     if (service->base == NULL || service->queue == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
     if (open_signals(run, err) != 0 ||
+        caller_refusals_new(service->base, &service->caller_refusals, err) != 0 ||
         reply_channel_new(service->base, &service->channel, err) != 0 ||
         open_mysql(run, err) != 0 || open_deliveries(run, err) != 0 || open_queries(run, err) != 0)
         return -1;
@@ -308,7 +321,8 @@ static int start(struct run *run, struct error *err)
     if (open_http(run, err) != 0 || start_engine(run, err) != 0)
         return -1;
     service->health.life = service->life;
-    if (!settings_listen_is_loopback(service->settings.listen))
+    if (!callers_need_tokens(service->callers) &&
+        !settings_listen_is_loopback(service->settings.listen))
         log_line(LOG_WARN, "INSECURE: anybody who reaches this port may query, no token asked",
                  LOG_TEXT("listen", service->settings.listen));
     log_line(LOG_INFO, "listening", LOG_TEXT("listen", service->settings.listen),
@@ -339,6 +353,9 @@ static void stop(struct run *run)
         queries_free(service->queries);
         spool_store_free(service->spools);
         http_server_free(service->http);
+        tls_server_free(service->tls);
+        caller_refusals_free(service->caller_refusals);
+        callers_free(service->callers);
         query_queue_free(service->queue);
         if (run->signal_event != NULL)
             event_free(run->signal_event);
@@ -401,13 +418,21 @@ static int check_config(const struct settings *settings)
 {
     struct data_roots *roots = NULL;
     struct mysql_sources *mysql = NULL;
+    struct callers *callers = NULL;
+    struct tls_server *tls = NULL;
     struct error err;
     int result = open_sources(settings, &roots, &mysql, &err);
 
     if (result == 0)
+        result = callers_new(settings->tokens_file, &callers, &err);
+    if (result == 0 && *settings->tls_cert != '\0')
+        result = tls_server_new(settings->tls_cert, settings->tls_key, &tls, &err);
+    if (result == 0)
         settings_print(settings, stdout);
     else
         fprintf(stderr, "spark-service: %s\n", err.detail);
+    tls_server_free(tls);
+    callers_free(callers);
     mysql_sources_free(mysql);
     data_roots_free(roots);
     return result == 0 ? 0 : EXIT_BAD_SETTING;
@@ -420,6 +445,8 @@ int main(int argc, char **argv)
     struct error err;
     int code = 0;
 
+    if (argc > 1 && strcmp(argv[1], "token") == 0)
+        return token_command_run(argc - 2, argv + 2);
     json_memory_wipe_on_free();
     if (settings_load(&settings, &action, argc, argv, &err) != 0) {
         fprintf(stderr, "spark-service: %s\n", err.detail);
@@ -436,10 +463,10 @@ int main(int argc, char **argv)
         code = check_config(&settings);
         break;
     case SETTINGS_PROBE_READY:
-        code = probe_run(settings.listen, "/readyz");
+        code = probe_run(settings.listen, *settings.tls_cert != '\0', "/readyz");
         break;
     case SETTINGS_PROBE_LIVE:
-        code = probe_run(settings.listen, "/livez");
+        code = probe_run(settings.listen, *settings.tls_cert != '\0', "/livez");
         break;
     case SETTINGS_RUN:
         spark_engine_leave(run_service(&settings)); /* frees the settings */

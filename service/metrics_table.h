@@ -29,6 +29,19 @@ X(HTTP_TIMEOUT_BODY, COUNTER, S("http_client_timeouts_total"), "phase=\"body\"",
 X(HTTP_TIMEOUT_IDLE, COUNTER, S("http_client_timeouts_total"), "phase=\"keep_alive\"", "")
 X(HTTP_TIMEOUT_WRITE, COUNTER, S("http_client_timeouts_total"), "phase=\"answer\"", "")
 
+X(TLS_HANDSHAKES, COUNTER, S("tls_handshakes_total"), "result=\"ok\"", "TLS handshakes, by how they ended.")
+X(TLS_HANDSHAKE_FAILURES, COUNTER, S("tls_handshakes_total"), "result=\"failed\"", "")
+
+/* ---- callers: no label names one, as names come and go with the file ---- */
+X(TOKENS, GAUGE, S("tokens"), "", "Tokens in force.")
+X(REFUSED_TOKEN, COUNTER, S("callers_refused_total"), "reason=\"token\"", "Requests refused for who asked: no valid token, a scope or source it hasn't, its rate, its queries at once.")
+X(REFUSED_SCOPE, COUNTER, S("callers_refused_total"), "reason=\"scope\"", "")
+X(REFUSED_SOURCE, COUNTER, S("callers_refused_total"), "reason=\"source\"", "")
+X(REFUSED_RATE, COUNTER, S("callers_refused_total"), "reason=\"rate\"", "")
+X(REFUSED_CONCURRENCY, COUNTER, S("callers_refused_total"), "reason=\"concurrency\"", "")
+X(RELOADS, COUNTER, S("reloads_total"), "result=\"ok\"", "Files read anew on SIGHUP.")
+X(RELOAD_FAILURES, COUNTER, S("reloads_total"), "result=\"failed\"", "")
+
 /* ---- queries ---- */
 X(QUEUE_DEPTH, GAUGE, S("queue_depth"), "class=\"query\"", "Queries that wait for a slot.")
 X(QUEUE_LIMIT, GAUGE, S("queue_limit"), "class=\"query\"", "QUEUE_LENGTH.")

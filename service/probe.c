@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -54,13 +55,48 @@ static int connect_to(const char *host, const char *port)
     return fd;
 }
 
+/* A connection, plain or over TLS (`ssl`). */
+struct line {
+    int fd;
+    SSL_CTX *context;
+    SSL *ssl;
+};
+
+static void line_close(struct line *line)
+{
+    SSL_free(line->ssl);
+    SSL_CTX_free(line->context);
+    close(line->fd);
+}
+
+static bool line_secure(struct line *line)
+{
+    line->context = SSL_CTX_new(TLS_client_method());
+    if (line->context == NULL)
+        return false;
+    SSL_CTX_set_verify(line->context, SSL_VERIFY_NONE, NULL);
+    line->ssl = SSL_new(line->context);
+    return line->ssl != NULL && SSL_set_fd(line->ssl, line->fd) == 1 && SSL_connect(line->ssl) == 1;
+}
+
+static bool line_send(const struct line *line, const char *text)
+{
+    size_t length = strlen(text);
+
+    if (line->ssl != NULL)
+        return SSL_write(line->ssl, text, (int)length) == (int)length;
+    return send(line->fd, text, length, MSG_NOSIGNAL) == (ssize_t)length;
+}
+
 /* Reads to the end of the connection, at most `size` - 1 bytes. */
-static void read_answer(int fd, char *ret_text, size_t size)
+static void line_receive(const struct line *line, char *ret_text, size_t size)
 {
     size_t length = 0;
 
     while (length + 1 < size) {
-        ssize_t got = recv(fd, ret_text + length, size - 1 - length, 0);
+        ssize_t got = line->ssl != NULL
+                          ? SSL_read(line->ssl, ret_text + length, (int)(size - 1 - length))
+                          : recv(line->fd, ret_text + length, size - 1 - length, 0);
         if (got <= 0)
             break;
         length += (size_t)got;
@@ -68,27 +104,26 @@ static void read_answer(int fd, char *ret_text, size_t size)
     ret_text[length] = '\0';
 }
 
-int probe_run(const char *addresses, const char *path)
+int probe_run(const char *addresses, bool tls, const char *path)
 {
     char host[128];
     char port[8];
     char request[256];
-    char answer[4096];
+    char answer[4096] = "";
     const char *body = NULL;
-    int fd = -1;
+    struct line line = {0};
 
     split_address(addresses, host, port);
-    fd = connect_to(host, port);
-    if (fd < 0) {
+    line.fd = connect_to(host, port);
+    if (line.fd < 0) {
         printf("no answer from %s:%s: %s\n", host, port, strerror(errno));
         return 1;
     }
     snprintf(request, sizeof(request),
              "GET %s HTTP/1.1\r\nHost: %s:%s\r\nConnection: close\r\n\r\n", path, host, port);
-    answer[0] = '\0';
-    if (send(fd, request, strlen(request), MSG_NOSIGNAL) == (ssize_t)strlen(request))
-        read_answer(fd, answer, sizeof(answer));
-    close(fd);
+    if ((!tls || line_secure(&line)) && line_send(&line, request))
+        line_receive(&line, answer, sizeof(answer));
+    line_close(&line);
     body = strstr(answer, "\r\n\r\n");
     fputs(body != NULL ? body + 4 : "no answer in time\n", stdout);
     return strncmp(answer, "HTTP/1.1 200 ", 13) == 0 ? 0 : 1;

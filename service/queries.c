@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "callers.h"
 #include "delivery.h"
 #include "http_record.h"
 #include "http_reply.h"
 #include "query.h"
+#include "query_audit.h"
 #include "query_handles.h"
 #include "query_machine.h"
 #include "query_metrics.h"
@@ -100,17 +102,21 @@ void queries_engine_ready(struct queries *queries, struct canceller *canceller)
 }
 
 /* What keeps a new query out, before anything is made for it. */
-static int check_admission(const struct queries *queries, const struct query_request *request,
-                           struct error *err)
+static int check_admission(const struct queries *queries, const struct caller *caller,
+                           const struct query_request *request, struct error *err)
 {
     const struct query *twin = NULL;
+    char key[QUERY_ID_BYTES];
 
     if (queries->draining)
         return error_set(err, ERROR_DRAINING, "the service is shutting down");
     if (queries->canceller == NULL && !query_request_is_direct(request))
         return error_set(err, ERROR_STARTING, "Spark is still starting");
-    if (request->query_id != NULL)
-        twin = query_registry_find(queries->registry, request->query_id);
+    if (request->query_id != NULL) {
+        if (!query_make_key(caller_name(caller), request->query_id, key))
+            return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+        twin = query_registry_find(queries->registry, key);
+    }
     if (twin != NULL && (!query_state_is_over(twin->state) || twin->delivery != NULL))
         return error_set(err, ERROR_CONFLICT, "query_id: %s is in flight", request->query_id);
     if (twin != NULL && twin->has_place)
@@ -128,43 +134,82 @@ static void note_query(struct http_exchange *exchange, struct query *query)
     memcpy(query->trace_id, record->trace.trace_id, sizeof(query->trace_id));
 }
 
-static int admit(struct queries *queries, struct http_exchange *exchange,
+/* Into the queue, or not made at all. */
+static int enqueue(struct queries *queries, struct http_exchange *exchange, struct query *query,
+                   struct error *err)
+{
+    if (query_machine_equip(queries, query, exchange, err) != 0)
+        return -1;
+    if (!query_queue_try_push(queries->config.queue, query))
+        return error_set(err, ERROR_QUEUE_FULL, "%zu queries are waiting already",
+                         query_queue_limit(queries->config.queue));
+    return 0;
+}
+
+static int admit(struct queries *queries, struct caller *caller, struct http_exchange *exchange,
                  struct query_request *request, struct mysql_target *target, struct error *err)
 {
     struct query *query = NULL;
 
-    if (check_admission(queries, request, err) != 0 ||
-        query_new(request, ++queries->last_generation, &query, err) != 0)
+    if (check_admission(queries, caller, request, err) != 0 || caller_enter(caller, err) != 0)
         return -1;
+    if (query_new(request, ++queries->last_generation, caller_name(caller), &query, err) != 0) {
+        callers_leave(queries->config.callers, caller_token_id(caller));
+        return -1;
+    }
+    memcpy(query->token_id, caller_token_id(caller), sizeof(query->token_id));
     query->mysql = *target;
     memset(target, 0, sizeof(*target));
     query->received = http_exchange_request(exchange)->body_end;
     query->queued_at_us = wall_time_now_us() - monotime_span_us(query->received, monotime_now());
-    if (query_machine_equip(queries, query, exchange, err) != 0) {
+    if (enqueue(queries, exchange, query, err) != 0) {
+        *request = query->request; /* the caller's again */
+        memset(&query->request, 0, sizeof(query->request));
         query_machine_discard(queries, query);
         return -1;
-    }
-    if (!query_queue_try_push(queries->config.queue, query)) {
-        query_machine_discard(queries, query);
-        return error_set(err, ERROR_QUEUE_FULL, "%zu queries are waiting already",
-                         query_queue_limit(queries->config.queue));
     }
     note_query(exchange, query);
     query_machine_begin(queries, query);
     return 0;
 }
 
-void queries_submit(struct queries *queries, struct http_exchange *exchange,
+void queries_refuse(struct queries *queries, const struct caller *caller,
+                    struct http_exchange *exchange, struct query_request *request,
+                    const struct error *err)
+{
+    if (queries->config.audits)
+        query_audit_refused(caller, exchange, request, err);
+    query_metrics_refused(err->code);
+    query_reply_refusal(exchange, err);
+    query_request_done(request);
+}
+
+void queries_submit(struct queries *queries, struct caller *caller, struct http_exchange *exchange,
                     struct query_request *request, struct mysql_target *target)
 {
     struct error err;
 
-    if (admit(queries, exchange, request, target, &err) == 0)
+    if (admit(queries, caller, exchange, request, target, &err) == 0)
         return;
-    query_metrics_refused(err.code);
-    query_reply_refusal(exchange, &err);
-    query_request_done(request);
+    queries_refuse(queries, caller, exchange, request, &err);
     mysql_target_done(target);
+}
+
+/* ---- whose is it ---- */
+
+struct query *queries_find(const struct queries *queries, const struct caller *caller,
+                           const char *id)
+{
+    char key[QUERY_ID_BYTES];
+    struct query *query = NULL;
+
+    if (strlen(id) >= sizeof(key))
+        return NULL;
+    if (query_make_key(caller_name(caller), id, key))
+        query = query_registry_find(queries->registry, key);
+    if (query == NULL && caller_is_admin(caller) && callers_need_tokens(queries->config.callers))
+        query = query_registry_find_of_any(queries->registry, id);
+    return query;
 }
 
 static void cancel_by_delete(struct queries *queries, struct query *query, enum metric reason)
@@ -175,19 +220,15 @@ static void cancel_by_delete(struct queries *queries, struct query *query, enum 
     query_machine_end_early(queries, query, QUERY_CANCELLED, reason, &err);
 }
 
-int queries_cancel(struct queries *queries, const char *id, struct error *err)
+int queries_cancel(struct queries *queries, struct query *query, struct error *err)
 {
-    struct query *query = query_registry_find(queries->registry, id);
-
-    if (query == NULL)
-        return error_set(err, ERROR_NOT_FOUND, "no query %s", id);
     if (query_state_is_over(query->state) && query->delivery == NULL)
-        return error_set(err, ERROR_CONFLICT, "query %s is over", id);
+        return error_set(err, ERROR_CONFLICT, "query %s is over", query->id);
     cancel_by_delete(queries, query, METRIC_CANCELLED_DELETE);
     return 0;
 }
 
-void queries_cancel_tagged(struct queries *queries, const char *tag,
+void queries_cancel_tagged(struct queries *queries, const struct caller *caller, const char *tag,
                            void (*on_cancelled)(const char *id, void *user), void *user)
 {
     struct query *next = NULL;
@@ -195,7 +236,8 @@ void queries_cancel_tagged(struct queries *queries, const char *tag,
     for (struct query *query = query_registry_first_live(queries->registry); query != NULL;
          query = next) {
         next = query->group_next;
-        if ((query->state > QUERY_RUNNING && query->delivery == NULL) || !query_has_tag(query, tag))
+        if ((query->state > QUERY_RUNNING && query->delivery == NULL) ||
+            !query_has_tag(query, tag) || !caller_may_see(caller, query->caller))
             continue;
         on_cancelled(query->id, user);
         cancel_by_delete(queries, query, METRIC_CANCELLED_TAG);
@@ -239,9 +281,14 @@ const struct query_registry *queries_known(const struct queries *queries)
     return queries->registry;
 }
 
-enum handle_origin queries_origin(const struct queries *queries, const char *id)
+enum handle_origin queries_origin(const struct queries *queries, const struct caller *caller,
+                                  const char *id)
 {
-    return query_handles_origin(queries->handles, id);
+    char key[QUERY_ID_BYTES];
+
+    if (strlen(id) >= sizeof(key) || !query_make_key(caller_name(caller), id, key))
+        return HANDLE_UNKNOWN;
+    return query_handles_origin(queries->handles, key);
 }
 
 void queries_send_kept(struct queries *queries, struct http_exchange *exchange, struct query *query,

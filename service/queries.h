@@ -32,6 +32,8 @@
 #include "mysql_sources.h"
 #include "query_request.h"
 
+struct caller;
+struct callers;
 struct canceller;
 struct delivery_host;
 struct event_base;
@@ -49,6 +51,8 @@ struct queries_config {
     struct mysql_engine *mysql;       /* borrowed */
     struct delivery_host *deliveries; /* borrowed */
     struct reply_channel *channel;    /* borrowed */
+    struct callers *callers;          /* borrowed */
+    bool audits;                      /* each query is logged by query_audit */
     size_t slots;
     int64_t slot_lost_ms;
     size_t history;           /* ended queries that are remembered */
@@ -85,21 +89,32 @@ void queries_free(struct queries *queries);
 void queries_engine_ready(struct queries *queries, struct canceller *canceller);
 
 /* Takes request and target (moved) and answers the exchange, now or later. */
-void queries_submit(struct queries *queries, struct http_exchange *exchange,
+void queries_submit(struct queries *queries, struct caller *caller, struct http_exchange *exchange,
                     struct query_request *request, struct mysql_target *target);
 
-/* Cancels by id. -1: ERROR_NOT_FOUND, or ERROR_CONFLICT when it is over. */
-int queries_cancel(struct queries *queries, const char *id, struct error *err);
+/* The same end for a request that isn't even to be admitted, for that reason. */
+void queries_refuse(struct queries *queries, const struct caller *caller,
+                    struct http_exchange *exchange, struct query_request *request,
+                    const struct error *err);
 
-/* Cancels every waiting or running query with that tag, telling their ids. */
-void queries_cancel_tagged(struct queries *queries, const char *tag,
+/* The query that `caller` knows by that id: its own, any one for an admin. NULL: none. */
+struct query *queries_find(const struct queries *queries, const struct caller *caller,
+                           const char *id);
+
+/* -1: ERROR_CONFLICT when it is over. The query may be gone then. */
+int queries_cancel(struct queries *queries, struct query *query, struct error *err);
+
+/* Cancels every waiting or running query with that tag that is the caller's, or
+ * anybody's for an admin, telling their ids. */
+void queries_cancel_tagged(struct queries *queries, const struct caller *caller, const char *tag,
                            void (*on_cancelled)(const char *id, void *user), void *user);
 
 /* All that are known, to be looked at only. */
 const struct query_registry *queries_known(const struct queries *queries);
 
-/* What became of an id that is not known any more. */
-enum handle_origin queries_origin(const struct queries *queries, const char *id);
+/* What became of an id of the caller's that is not known any more. */
+enum handle_origin queries_origin(const struct queries *queries, const struct caller *caller,
+                                  const char *id);
 
 /* Answers the exchange with the rows that are kept of a query (query->kept), all
  * (KEPT_RESULTS_WHOLE) or one chunk of them. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "byte_buffer.h"
+#include "callers.h"
 #include "engine_life.h"
 #include "http_reply.h"
 #include "queries.h"
@@ -45,12 +46,12 @@ static void read_id(const char *component, char ret_id[QUERY_ID_BYTES + 1])
 }
 
 /* An id that isn't known (any more). */
-static void refuse_unknown(const struct service *service, struct http_exchange *exchange,
-                           const char *id)
+static void refuse_unknown(const struct service *service, const struct caller *caller,
+                           struct http_exchange *exchange, const char *id)
 {
     struct error err;
 
-    switch (queries_origin(service->queries, id)) {
+    switch (queries_origin(service->queries, caller, id)) {
     case HANDLE_OF_THIS_RUN:
         error_set(&err, ERROR_GONE, "query %s is over and its results have expired", id);
         break;
@@ -80,7 +81,8 @@ static void on_cancelled(const char *id, void *user)
     ids->any = true;
 }
 
-static void cancel_tagged(struct service *service, struct http_exchange *exchange)
+static void cancel_tagged(struct service *service, const struct caller *caller,
+                          struct http_exchange *exchange)
 {
     static const char *const PARAMETERS[] = {"tag", NULL};
     struct cancelled_ids ids = {0};
@@ -99,23 +101,25 @@ static void cancel_tagged(struct service *service, struct http_exchange *exchang
         query_reply_refusal(exchange, &err);
     } else {
         byte_buffer_append_text(&ids.body, "{\"cancelled\":[");
-        queries_cancel_tagged(service->queries, tag, on_cancelled, &ids);
+        queries_cancel_tagged(service->queries, caller, tag, on_cancelled, &ids);
         byte_buffer_append_text(&ids.body, "]}");
         send_json(exchange, 202, &ids.body);
     }
     query_string_done(&string);
 }
 
-static void cancel_one(struct service *service, struct http_exchange *exchange, const char *id)
+static void cancel_one(struct service *service, const struct caller *caller,
+                       struct http_exchange *exchange, const char *id)
 {
+    struct query *query = queries_find(service->queries, caller, id);
     struct byte_buffer body = {0};
     struct error err;
 
-    if (query_registry_find(queries_known(service->queries), id) == NULL) {
-        refuse_unknown(service, exchange, id);
+    if (query == NULL) {
+        refuse_unknown(service, caller, exchange, id);
         return;
     }
-    if (queries_cancel(service->queries, id, &err) != 0) {
+    if (queries_cancel(service->queries, query, &err) != 0) {
         query_reply_refusal(exchange, &err);
         return;
     }
@@ -130,7 +134,8 @@ static struct engine_facts *facts_of(const struct service *service)
     return service->health.engine_ready ? engine_life_facts(service->life) : NULL;
 }
 
-static void show_list(struct service *service, struct http_exchange *exchange)
+static void show_list(struct service *service, const struct caller *caller,
+                      struct http_exchange *exchange)
 {
     struct query_list_filter filter;
     struct query_string string = {0};
@@ -142,19 +147,21 @@ static void show_list(struct service *service, struct http_exchange *exchange)
         query_list_read(&string, &filter, &err) != 0) {
         query_reply_refusal(exchange, &err);
     } else {
+        filter.caller = caller;
         query_list_append(&body, queries_known(service->queries), &filter, facts_of(service));
         send_json(exchange, 200, &body);
     }
     query_string_done(&string);
 }
 
-static void show_one(struct service *service, struct http_exchange *exchange, const char *id)
+static void show_one(struct service *service, const struct caller *caller,
+                     struct http_exchange *exchange, const char *id)
 {
-    const struct query *query = query_registry_find(queries_known(service->queries), id);
+    const struct query *query = queries_find(service->queries, caller, id);
     struct byte_buffer body = {0};
 
     if (query == NULL) {
-        refuse_unknown(service, exchange, id);
+        refuse_unknown(service, caller, exchange, id);
         return;
     }
     query_status_append(&body, query, facts_of(service));
@@ -228,38 +235,38 @@ static void send_results(struct service *service, struct http_exchange *exchange
 
 /* ---- the routes ---- */
 
-void queries_handler_all(struct service *service, struct http_exchange *exchange,
-                         const char *component)
+void queries_handler_all(struct service *service, struct caller *caller,
+                         struct http_exchange *exchange, const char *component)
 {
     (void)component;
     if (http_exchange_request(exchange)->method == METHOD_DELETE)
-        cancel_tagged(service, exchange);
+        cancel_tagged(service, caller, exchange);
     else
-        show_list(service, exchange);
+        show_list(service, caller, exchange);
 }
 
-void queries_handler_results(struct service *service, struct http_exchange *exchange,
-                             const char *component)
+void queries_handler_results(struct service *service, struct caller *caller,
+                             struct http_exchange *exchange, const char *component)
 {
     struct query *query = NULL;
     char id[QUERY_ID_BYTES + 1];
 
     read_id(component, id);
-    query = query_registry_find(queries_known(service->queries), id);
+    query = queries_find(service->queries, caller, id);
     if (query == NULL)
-        refuse_unknown(service, exchange, id);
+        refuse_unknown(service, caller, exchange, id);
     else
         send_results(service, exchange, query);
 }
 
-void queries_handler_one(struct service *service, struct http_exchange *exchange,
-                         const char *component)
+void queries_handler_one(struct service *service, struct caller *caller,
+                         struct http_exchange *exchange, const char *component)
 {
     char id[QUERY_ID_BYTES + 1];
 
     read_id(component, id);
     if (http_exchange_request(exchange)->method == METHOD_DELETE)
-        cancel_one(service, exchange, id);
+        cancel_one(service, caller, exchange, id);
     else
-        show_one(service, exchange, id);
+        show_one(service, caller, exchange, id);
 }

@@ -4,29 +4,51 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
+#include "digest.h"
 #include "result_spool.h"
 #include "utf8.h"
 
-/* Version 4 UUID, RFC 9562. */
-static int make_uuid(char ret_text[QUERY_ID_BYTES])
+/* The form of RFC 9562, of that version. */
+static void format_uuid(unsigned char b[16], unsigned version, char ret_text[QUERY_ID_BYTES])
 {
-    unsigned char b[16];
-
-    if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
-        return -1;
-    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+    b[6] = (unsigned char)((b[6] & 0x0f) | version << 4);
     b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
     snprintf(ret_text, QUERY_ID_BYTES,
              "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
              b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
              b[15]);
+}
+
+static int make_uuid(char ret_text[QUERY_ID_BYTES])
+{
+    unsigned char b[16];
+
+    if (!random_bytes(b, sizeof(b)))
+        return -1;
+    format_uuid(b, 4, ret_text);
     return 0;
 }
 
-int query_new(struct query_request *request, uint64_t generation, struct query **ret_query,
-              struct error *err)
+bool query_make_key(const char *caller, const char *id, char ret_key[QUERY_ID_BYTES])
+{
+    char text[CALLER_NAME_BYTES + QUERY_ID_BYTES];
+    unsigned char digest[SHA256_BYTES];
+    int length = 0;
+
+    if (caller[0] == '\0') {
+        memcpy(ret_key, id, strlen(id) + 1);
+        return true;
+    }
+    length = snprintf(text, sizeof(text), "%s%c%s", caller, '\0', id);
+    if (!digest_sha256(text, (size_t)length, digest))
+        return false;
+    format_uuid(digest, 8, ret_key);
+    return true;
+}
+
+int query_new(struct query_request *request, uint64_t generation, const char *caller,
+              struct query **ret_query, struct error *err)
 {
     struct query *query = calloc(1, sizeof(*query));
 
@@ -37,6 +59,12 @@ int query_new(struct query_request *request, uint64_t generation, struct query *
     } else if (make_uuid(query->id) != 0) {
         free(query);
         return error_set(err, ERROR_ENGINE_ERROR, "getrandom: %s", strerror(errno));
+    }
+    snprintf(query->caller, sizeof(query->caller), "%s", caller);
+    if (!query_make_key(caller, query->id, query->key) ||
+        !digest_sha256(request->sql, strlen(request->sql), query->sql_sha256)) {
+        free(query);
+        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
     }
     snprintf(query->tag, sizeof(query->tag), "q%llu-%s", (unsigned long long)generation, query->id);
     query->generation = generation;

@@ -21,6 +21,7 @@
 #include "mysql_cutoff.h"
 #include "mysql_sources.h"
 #include "query_request.h"
+#include "token_file.h"
 #include "trace_context.h"
 
 #define QUERY_ID_BYTES 37          /* UUID text and NUL */
@@ -69,7 +70,11 @@ struct query_events {
 struct query {
     /* Constant after query_new. */
     char id[QUERY_ID_BYTES];
-    char tag[QUERY_TAG_BYTES]; /* unique per attempt: a late cancel hits nothing */
+    char key[QUERY_ID_BYTES];       /* the id within its caller's name space: query_make_key */
+    char tag[QUERY_TAG_BYTES];      /* unique per attempt: a late cancel hits nothing */
+    char caller[CALLER_NAME_BYTES]; /* who owns it; "" without tokens */
+    char token_id[TOKEN_ID_BYTES];  /* counted until the query is over; "" like it */
+    unsigned char sql_sha256[SHA256_BYTES];
     uint64_t generation;
     struct query_request request;
     struct mysql_target mysql;     /* of a mysql query */
@@ -115,16 +120,21 @@ struct query {
     bool lost;            /* counted as a lost slot */
 
     /* [loop], query_registry's */
-    UT_hash_handle hash_by_id;
+    UT_hash_handle hash_by_key;
     struct query *older; /* by generation, all that are known */
     struct query *newer;
     struct query *group_previous; /* of the same group: alive, over, pinned */
     struct query *group_next;
 };
 
-/* Takes `request` (moved) on success. `id` NULL: a new random UUID. */
-int query_new(struct query_request *request, uint64_t generation, struct query **ret_query,
-              struct error *err);
+/* Under what a caller's id is known and journaled: ids of two callers never meet. The
+ * id itself without tokens (caller ""), else a UUID of version 8 (RFC 9562) made of
+ * SHA-256(caller NUL id). False without memory. */
+bool query_make_key(const char *caller, const char *id, char ret_key[QUERY_ID_BYTES]);
+
+/* Takes `request` (moved) on success. No query_id in it: a new random UUID. */
+int query_new(struct query_request *request, uint64_t generation, const char *caller,
+              struct query **ret_query, struct error *err);
 void query_free(struct query *query);
 
 /* Frees what only a run needs (path, parameters, credentials) and cuts `sql` to

@@ -1,6 +1,7 @@
 #include "query_handler.h"
 
 #include "byte_buffer.h"
+#include "callers.h"
 #include "http_reply.h"
 #include "mysql_sources.h"
 #include "queries.h"
@@ -80,7 +81,7 @@ static void take_over(const struct mysql_target *target, bool only_plans,
         request->timeout_ms = target->query_ms;
 }
 
-static void submit(struct service *service, struct http_exchange *exchange,
+static void submit(struct service *service, struct caller *caller, struct http_exchange *exchange,
                    enum query_source source, bool explains)
 {
     const struct http_request *http = http_exchange_request(exchange);
@@ -99,11 +100,12 @@ static void submit(struct service *service, struct http_exchange *exchange,
         query_reply_refusal(exchange, &err);
         return;
     }
-    if ((only_plans && check_explains(&request, &err) != 0) ||
+    request.explains = only_plans;
+    if (caller_check_source(caller, query_request_source(&request), &err) != 0 ||
+        (only_plans && check_explains(&request, &err) != 0) ||
         (source == QUERY_MYSQL &&
          mysql_sources_resolve(service->mysql_sources, &request.config, &target, &err) != 0)) {
-        query_request_done(&request);
-        query_reply_refusal(exchange, &err);
+        queries_refuse(service->queries, caller, exchange, &request, &err);
         return;
     }
     if (source == QUERY_MYSQL)
@@ -112,21 +114,20 @@ static void submit(struct service *service, struct http_exchange *exchange,
         request.wait_ms = -1;
         request.wait_preferred = false;
     }
-    request.explains = only_plans;
     request.heads = http->method == METHOD_HEAD;
     request.answer = answer;
     request.prefer = prefer;
-    queries_submit(service->queries, exchange, &request, &target);
+    queries_submit(service->queries, caller, exchange, &request, &target);
 }
 
-void query_handler_run(struct service *service, struct http_exchange *exchange,
-                       enum query_source source)
+void query_handler_run(struct service *service, struct caller *caller,
+                       struct http_exchange *exchange, enum query_source source)
 {
-    submit(service, exchange, source, false);
+    submit(service, caller, exchange, source, false);
 }
 
-void query_handler_explain(struct service *service, struct http_exchange *exchange,
-                           enum query_source source)
+void query_handler_explain(struct service *service, struct caller *caller,
+                           struct http_exchange *exchange, enum query_source source)
 {
-    submit(service, exchange, source, true);
+    submit(service, caller, exchange, source, true);
 }

@@ -6,6 +6,7 @@
 
 #include "query_request.h"
 
+struct caller;
 struct http_exchange;
 struct service;
 
@@ -14,11 +15,11 @@ struct service;
 int query_handler_negotiate(const struct http_exchange *exchange, struct result_choice *ret_choice,
                             struct error *err);
 
-void query_handler_run(struct service *service, struct http_exchange *exchange,
-                       enum query_source source);
+void query_handler_run(struct service *service, struct caller *caller,
+                       struct http_exchange *exchange, enum query_source source);
 
 /* The same request, but its plan is the answer. */
-void query_handler_explain(struct service *service, struct http_exchange *exchange,
-                           enum query_source source);
+void query_handler_explain(struct service *service, struct caller *caller,
+                           struct http_exchange *exchange, enum query_source source);
 
 #endif

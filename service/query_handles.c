@@ -114,12 +114,12 @@ void query_handles_reader_left(struct query_handles *handles, struct query *quer
 int query_handles_promise(struct query_handles *handles, const struct query *query,
                           struct error *err)
 {
-    return handle_journal_write(handles->journal, query->id, err);
+    return handle_journal_write(handles->journal, query->key, err);
 }
 
-enum handle_origin query_handles_origin(const struct query_handles *handles, const char *id)
+enum handle_origin query_handles_origin(const struct query_handles *handles, const char *key)
 {
-    return handle_journal_find(handles->journal, id);
+    return handle_journal_find(handles->journal, key);
 }
 
 size_t query_handles_count(const struct query_handles *handles)

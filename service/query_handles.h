@@ -50,7 +50,7 @@ int query_handles_take_place(struct query_handles *handles, struct query *query,
 /* Fine for one that has none. */
 void query_handles_leave_place(struct query_handles *handles, struct query *query);
 
-/* Asks for the query's id to be journaled; on_promised follows. -1: it won't. */
+/* Asks for the query's key to be journaled; on_promised follows. -1: it won't. */
 int query_handles_promise(struct query_handles *handles, const struct query *query,
                           struct error *err);
 
@@ -61,8 +61,8 @@ void query_handles_keep(struct query_handles *handles, struct query *query);
 void query_handles_reader_came(struct query *query);
 void query_handles_reader_left(struct query_handles *handles, struct query *query);
 
-/* Of an id that the registry doesn't know any more. */
-enum handle_origin query_handles_origin(const struct query_handles *handles, const char *id);
+/* Of a key that the registry doesn't know any more. */
+enum handle_origin query_handles_origin(const struct query_handles *handles, const char *key);
 
 size_t query_handles_count(const struct query_handles *handles);
 

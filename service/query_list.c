@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "byte_buffer.h"
+#include "callers.h"
 #include "query.h"
 #include "query_registry.h"
 #include "query_status.h"
@@ -85,6 +86,7 @@ static const struct query *next_match(const struct query *query,
 {
     while (query != NULL && (query->generation >= filter->before_generation ||
                              (filter->states & 1u << query->state) == 0 ||
+                             !caller_may_see(filter->caller, query->caller) ||
                              (filter->tag != NULL && !query_has_tag(query, filter->tag))))
         query = query->older;
     return query;

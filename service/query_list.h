@@ -13,13 +13,15 @@
 #define QUERY_LIST_LIMIT_MAX 500
 
 struct byte_buffer;
+struct caller;
 struct engine_facts;
 struct query_registry;
 struct query_string;
 
 struct query_list_filter {
-    unsigned states; /* bits 1 << enum query_state */
-    const char *tag; /* NULL: any; borrowed from the query string */
+    unsigned states;             /* bits 1 << enum query_state */
+    const char *tag;             /* NULL: any; borrowed from the query string */
+    const struct caller *caller; /* who looks; set by the handler */
     size_t limit;
     uint64_t before_generation; /* only older ones */
 };

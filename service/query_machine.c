@@ -8,12 +8,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "callers.h"
 #include "canceller.h"
 #include "delivery.h"
 #include "http_reply.h"
 #include "log.h"
 #include "mysql_engine.h"
 #include "query.h"
+#include "query_audit.h"
 #include "query_handles.h"
 #include "query_log.h"
 #include "query_metrics.h"
@@ -78,6 +80,9 @@ void query_machine_tell_if_idle(const struct queries *queries)
 static void retire(struct queries *queries, struct query *query)
 {
     query_metrics_ended(query);
+    if (queries->config.audits)
+        query_audit_ended(query);
+    callers_leave(queries->config.callers, query->token_id);
     query_machine_free_timers(query);
     query_shed(query);
     if (query->promised) {
@@ -297,10 +302,10 @@ static void on_wait_over(evutil_socket_t fd, short what, void *user)
 }
 
 /* The id is on disk, or could not be put there. */
-void query_machine_on_promised(void *user, const char *id, const struct error *err)
+void query_machine_on_promised(void *user, const char *key, const struct error *err)
 {
     struct queries *queries = user;
-    struct query *query = query_registry_find(queries->registry, id);
+    struct query *query = query_registry_find(queries->registry, key);
     struct http_exchange *exchange = NULL;
     struct error draining;
 
@@ -481,6 +486,7 @@ static int open_answer(struct queries *queries, struct query *query, struct http
 /* Undoes what admit made. */
 void query_machine_discard(struct queries *queries, struct query *query)
 {
+    callers_leave(queries->config.callers, query->token_id);
     query_handles_leave_place(queries->handles, query);
     if (query->delivery != NULL)
         (void)delivery_detach(query->delivery);

@@ -48,7 +48,7 @@ void query_machine_free_timers(struct query *query);
 void query_machine_tell_if_idle(const struct queries *queries);
 
 /* News of query_handles and kept_results; `user` is the queries. */
-void query_machine_on_promised(void *user, const char *id, const struct error *err);
+void query_machine_on_promised(void *user, const char *key, const struct error *err);
 void query_machine_on_expired(void *user, struct query *query);
 void query_machine_on_fetch_came(void *user, struct query *query);
 void query_machine_on_fetch_left(void *user, struct query *query);

@@ -8,7 +8,7 @@
 #include "query.h"
 
 struct query_registry {
-    struct query *by_id; /* hash of all */
+    struct query *by_key; /* hash of all */
     struct query *newest;
     struct query *live;
     struct query *ended; /* the first to be forgotten first */
@@ -33,9 +33,9 @@ void query_registry_free(struct query_registry *registry)
 
     if (registry == NULL)
         return;
-    HASH_ITER(hash_by_id, registry->by_id, query, next)
+    HASH_ITER(hash_by_key, registry->by_key, query, next)
     {
-        HASH_DELETE(hash_by_id, registry->by_id, query);
+        HASH_DELETE(hash_by_key, registry->by_key, query);
         query_free(query);
     }
     free(registry);
@@ -55,7 +55,7 @@ static void forget(struct query_registry *registry, struct query *query)
 {
     DL_DELETE2(registry->ended, query, group_previous, group_next);
     registry->ended_count--;
-    HASH_DELETE(hash_by_id, registry->by_id, query);
+    HASH_DELETE(hash_by_key, registry->by_key, query);
     unlink_by_age(registry, query);
     query_free(query);
 }
@@ -70,11 +70,11 @@ static void remember(struct query_registry *registry, struct query *query)
 
 void query_registry_add(struct query_registry *registry, struct query *query)
 {
-    struct query *namesake = query_registry_find(registry, query->id);
+    struct query *namesake = query_registry_find(registry, query->key);
 
     if (namesake != NULL)
         forget(registry, namesake);
-    HASH_ADD(hash_by_id, registry->by_id, id[0], (unsigned)strlen(query->id), query);
+    HASH_ADD(hash_by_key, registry->by_key, key[0], (unsigned)strlen(query->key), query);
     query->older = registry->newest;
     query->newer = NULL;
     if (query->older != NULL)
@@ -83,11 +83,20 @@ void query_registry_add(struct query_registry *registry, struct query *query)
     DL_APPEND2(registry->live, query, group_previous, group_next);
 }
 
-struct query *query_registry_find(const struct query_registry *registry, const char *id)
+struct query *query_registry_find(const struct query_registry *registry, const char *key)
 {
     struct query *query = NULL;
 
-    HASH_FIND(hash_by_id, registry->by_id, id, strlen(id), query);
+    HASH_FIND(hash_by_key, registry->by_key, key, strlen(key), query);
+    return query;
+}
+
+struct query *query_registry_find_of_any(const struct query_registry *registry, const char *id)
+{
+    struct query *query = registry->newest;
+
+    while (query != NULL && strcmp(query->id, id) != 0)
+        query = query->older;
     return query;
 }
 

@@ -22,12 +22,15 @@ struct query_registry *query_registry_new(size_t history);
 /* Frees the queries too. */
 void query_registry_free(struct query_registry *registry);
 
-/* Takes a live query whose id no live or pinned one has; an ended one of the
- * same id is forgotten. */
+/* Takes a live query whose key no live or pinned one has; an ended one of the
+ * same key is forgotten. */
 void query_registry_add(struct query_registry *registry, struct query *query);
 
 /* Alive or over; borrowed. NULL: unknown or forgotten. */
-struct query *query_registry_find(const struct query_registry *registry, const char *id);
+struct query *query_registry_find(const struct query_registry *registry, const char *key);
+
+/* The newest with that id, whoever owns it; looks at all of them. */
+struct query *query_registry_find_of_any(const struct query_registry *registry, const char *id);
 
 /* The query is over: from now on it is history, and the oldest one may be
  * forgotten: this very one when `history` is 0. */

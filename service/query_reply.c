@@ -175,6 +175,8 @@ static int retry_after_s(const struct error *err)
 {
     if (err->code == ERROR_STARTING)
         return RETRY_AFTER_STARTING_S;
+    if (err->code == ERROR_RATE_LIMITED) /* when a query of its ends; nobody knows when */
+        return RETRY_AFTER_S;
     return error_status(err->code) == 503 ? RETRY_AFTER_S : 0;
 }
 

@@ -505,6 +505,17 @@ bool query_request_is_direct(const struct query_request *request)
     return request->source == QUERY_MYSQL && request->engine != ENGINE_SPARK;
 }
 
+const char *query_request_source(const struct query_request *request)
+{
+    const struct query_mysql_config *config = &request->config;
+
+    if (request->source != QUERY_MYSQL)
+        return query_source_name(request->source);
+    if (config->host != NULL)
+        return "config";
+    return config->source != NULL ? config->source : "main";
+}
+
 bool query_request_keeps_rows(const struct query_request *request)
 {
     return request->wait_ms >= 0 && request->on_wait == WAIT_CONTINUE;

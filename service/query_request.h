@@ -95,6 +95,10 @@ bool query_request_is_direct(const struct query_request *request);
 /* True when it may become asynchronous: its rows are kept from the start. */
 bool query_request_keeps_rows(const struct query_request *request);
 
+/* What a caller has to be allowed: "parquet", "delta", "iceberg"; of a mysql request the
+ * name of its source, "main" when it says none, "config" for a host of its own. Borrowed. */
+const char *query_request_source(const struct query_request *request);
+
 /* Frees the contents; fine on a zeroed struct. The password is overwritten first. */
 void query_request_done(struct query_request *request);
 

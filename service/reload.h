@@ -1,6 +1,6 @@
 /*
- * reload: what SIGHUP reads anew. Each part is taken as a whole or stays as it
- * was; what went wrong is in the log.   [loop]
+ * reload: what SIGHUP reads anew. Each file is taken as a whole or stays as it was;
+ * what went wrong is in the log, at level error, and counted.   [loop]
  */
 #ifndef SERVICE_RELOAD_H
 #define SERVICE_RELOAD_H

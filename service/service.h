@@ -9,6 +9,8 @@
 #include "health.h"
 #include "settings.h"
 
+struct caller_refusals;
+struct callers;
 struct console;
 struct data_roots;
 struct event;
@@ -22,12 +24,15 @@ struct query_queue;
 struct reply_channel;
 struct spool_store;
 struct state_dir;
+struct tls_server;
 
 struct service {
     struct settings settings;
     struct event_base *base;
     struct state_dir *state_dir;
     struct data_roots *data_roots;
+    struct callers *callers;
+    struct caller_refusals *caller_refusals;
     struct console *console;
     struct mysql_sources *mysql_sources;
     struct mysql_watch *mysql_watch;
@@ -37,6 +42,7 @@ struct service {
     struct delivery_host deliveries;
     struct query_queue *queue;
     struct queries *queries;
+    struct tls_server *tls; /* NULL: plain HTTP */
     struct http_server *http;
     struct engine_life *life;
     struct health health;

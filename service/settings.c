@@ -373,10 +373,13 @@ static int check(const struct settings *settings, struct error *err)
     if (strspn(settings->spark_line, "0123456789.") != strlen(settings->spark_line))
         return error_set(err, ERROR_BAD_REQUEST, "SPARK_LINE: '%s' is not a version",
                          settings->spark_line);
-    if (!settings->insecure && !settings_listen_is_loopback(settings->listen))
+    if ((*settings->tls_cert == '\0') != (*settings->tls_key == '\0'))
+        return error_set(err, ERROR_BAD_REQUEST, "TLS_CERT and TLS_KEY: one without the other");
+    if (!settings->insecure && *settings->tokens_file == '\0' &&
+        !settings_listen_is_loopback(settings->listen))
         return error_set(err, ERROR_BAD_REQUEST,
-                         "LISTEN: %s is not loopback and callers need no token; set INSECURE=1 "
-                         "if the network around it is trusted",
+                         "LISTEN: %s is not loopback and callers need no token; set TOKENS_FILE, "
+                         "or INSECURE=1 if the network around it is trusted",
                          settings->listen);
     return 0;
 }

@@ -20,6 +20,9 @@ struct settings {
     char *config;
     char *listen;
     bool insecure;
+    char *tokens_file; /* "" = nobody needs a token */
+    char *tls_cert;    /* both or neither; "" = plain HTTP */
+    char *tls_key;
     char *data_roots;
     char *iceberg_warehouse; /* "" = iceberg below the first root */
     int64_t workers;
@@ -59,6 +62,7 @@ struct settings {
     int64_t mysql_kill_timeout_ms;
     char *log_level;
     bool access_log;
+    bool audit_log;
 
     /* The source `main`, from MYSQL_*; host NULL = none. Never flags. */
     char *mysql_host;

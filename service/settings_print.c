@@ -10,6 +10,7 @@ void settings_print_help(FILE *out)
           "\n"
           "  spark-service [--SETTING VALUE ...]   run in the foreground; Ctrl-C drains and ends\n"
           "  spark-service probe ready|live        ask a running service; exit 0 or 1\n"
+          "  spark-service token add|list|remove   edit the TOKENS_FILE; `token` alone tells how\n"
           "  spark-service --check-config          check all settings, print them, exit 0 or 2\n"
           "  spark-service --help | --version\n"
           "\n"

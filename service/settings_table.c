@@ -16,7 +16,11 @@
 const struct setting settings_table[] = {
     TEXT("CONFIG", config, "", "file with NAME=value lines, read before environment and flags"),
     TEXT("LISTEN", listen, "127.0.0.1:8000", "addresses to listen on, several by comma"),
-    BOOL("INSECURE", insecure, "0", "allow a non-loopback LISTEN although callers need no token"),
+    BOOL("INSECURE", insecure, "0", "allow a non-loopback LISTEN without a TOKENS_FILE"),
+    TEXT("TOKENS_FILE", tokens_file, "",
+         "the callers' tokens, made by `spark-service token`; default: nobody needs one"),
+    TEXT("TLS_CERT", tls_cert, "", "certificate and its chain, PEM; default: plain HTTP"),
+    TEXT("TLS_KEY", tls_key, "", "its key, PEM, without a pass phrase"),
     TEXT("DATA_ROOTS", data_roots, "/data",
          "folders (or s3a://bucket/prefix) whose tables may be read, several by comma"),
     TEXT("ICEBERG_WAREHOUSE", iceberg_warehouse, "",
@@ -85,5 +89,6 @@ const struct setting settings_table[] = {
             "longest wait for MySQL to take a KILL QUERY, rounded up to seconds"),
     TEXT("LOG_LEVEL", log_level, "info", "debug, info, warn or error"),
     BOOL("ACCESS_LOG", access_log, "1", "a log line for each HTTP request"),
+    BOOL("AUDIT_LOG", audit_log, "1", "a log line for each query: who, which statement, outcome"),
 };
 const size_t settings_table_length = sizeof(settings_table) / sizeof(settings_table[0]);

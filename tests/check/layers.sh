@@ -17,14 +17,16 @@ only 'mysql\.h' 'service/mysql_.*\.c'
 only '(zlib|zstd)\.h' 'service/content_coding\.c'
 only 'result_writer_class\.h' 'service/result_.*\.c'
 only 'llhttp\.h' 'service/http_reader\.c'
+only 'openssl/.*' 'service/(digest|tls_.*|probe)\.[ch]'
 only 'sqlite3\.h' 'service/job_store.*\.c'
 only 'spark_engine\.h' 'jni/.*|service/(main|engine_life|worker_pool|query_runner|spark_request|canceller|canary|engine_facts)\.[ch]'
 only 'http_connection\.h' 'service/http_.*'
 # Workers never touch a connection; the loop never calls the engine.
 only 'http_(reply|server|connection)\.h' \
-    'service/(http_.*|router|main|health|query_handler|queries_handler|query_machine|kept_results|query_reply|query_log|queries|delivery|metrics_page|access_log|console)\.[ch]'
+    'service/(http_.*|router|main|health|query_handler|queries_handler|query_machine|kept_results|query_reply|query_log|query_audit|queries|delivery|metrics_page|access_log|console)\.[ch]'
 # Pure modules know neither loop nor threads nor engine.
-for module in query_request query_target query_string problem data_roots path_syntax path_beneath sources_file secret_file mysql_target error byte_buffer media_type accept_list \
+for module in query_request query_target query_string token_file token_file_io rate_limit digest problem \
+    data_roots path_syntax path_beneath sources_file secret_file mysql_target error byte_buffer media_type accept_list \
     result_format result_writer result_json result_envelope result_pages content_coding sql_type \
     mysql_lexer mysql_statement mysql_gate mysql_params mysql_errors \
     arrow_ipc_write arrow_ipc_schema arrow_ipc_read arrow_ipc_read_schema flatbuffer_write flatbuffer_read; do

@@ -26,7 +26,7 @@ static struct query *add(struct query_registry *registry, unsigned number)
     struct query *query = NULL;
     struct error err;
 
-    assert_int_equal(query_new(&request, ++generation, &query, &err), 0);
+    assert_int_equal(query_new(&request, ++generation, "", &query, &err), 0);
     query_registry_add(registry, query);
     return query;
 }
@@ -149,7 +149,7 @@ static void test_shed(void **state)
     request.tags[0] = strdup("page");
     request.params_json = strdup("{}");
     request.config.password = strdup("secret");
-    assert_int_equal(query_new(&request, 1, &query, &err), 0);
+    assert_int_equal(query_new(&request, 1, "", &query, &err), 0);
     query->mysql.password = strdup("secret");
     query_shed(query);
     assert_int_equal(strlen(query->request.sql), QUERY_SQL_SHOWN_BYTES - 1);

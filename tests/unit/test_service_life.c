@@ -376,7 +376,7 @@ static void test_reload(void **state)
              "\"sources\":{\"mysql\":\"unreachable\",\"a\":\"unreachable\"}");
     write_sources(path, "{\"sources\":{\"a\":{\"host\":\"127.0.0.1\",\"port\":0,\"user\":\"u\"}}}");
     assert_int_equal(kill(service->pid, SIGHUP), 0);
-    service_process_wait_logged(service, "reload failed, the old sources stay");
+    service_process_wait_logged(service, "RELOAD FAILED: what was in force stays in force");
     service_process_wait_logged(service, "sources.a.port");
     check_get(service, "/api/spark/health", 200, "\"a\":\"unreachable\"");
     write_sources(path, "{\"sources\":{\"b\":{\"host\":\"127.0.0.1\",\"port\":1,\"user\":\"u\"}}}");

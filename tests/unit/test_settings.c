@@ -385,8 +385,11 @@ static void test_insecure(void **state)
 
     (void)state;
     check_refused(ARGUMENTS("--listen=0.0.0.0:80"),
-                  "LISTEN: 0.0.0.0:80 is not loopback and callers need no token; set INSECURE=1 "
+                  "LISTEN: 0.0.0.0:80 is not loopback and callers need no token; set TOKENS_FILE, "
+                  "or INSECURE=1 "
                   "if the network around it is trusted");
+    settings = load_good(ARGUMENTS("--listen=0.0.0.0:80", "--tokens-file=/etc/tokens"));
+    settings_done(&settings);
     settings = load_good(ARGUMENTS("--listen=0.0.0.0:80", "--insecure=1"));
     assert_string_equal(settings.listen, "0.0.0.0:80");
     settings_done(&settings);

@@ -3,6 +3,7 @@
 // Client and data services against the real service, real files and a real MySQL.
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
 const { after, before, test } = require('node:test');
 
 const { SparkServiceClient, SparkServiceError } = require('../clients/sparkServiceClient');
@@ -13,7 +14,7 @@ const { SparkParquetDataService } = require('../services/sparkParquetDataService
 const { parseUsersQuery } = require('../services/usersQuery');
 const { waitUntil } = require('./support/wait');
 
-const { SPARK_SERVICE_URL, PARQUET_BASE, DELTA_BASE, ICEBERG_BASE } = process.env;
+const { SPARK_SERVICE_URL, SPARK_SERVICE_TOKEN_FILE, PARQUET_BASE, DELTA_BASE, ICEBERG_BASE } = process.env;
 const parquet = `${PARQUET_BASE}/users`;
 const ADA = {
   id: 1,
@@ -30,12 +31,15 @@ const ENDLESS = `SELECT count(*) AS n FROM ${'abcdefghi'
   .join(', ')}
   WHERE a.id + b.id * c.id + d.id * e.id + f.id * g.id + h.id * i.id < 0`;
 
+const token = SPARK_SERVICE_TOKEN_FILE && fs.readFileSync(SPARK_SERVICE_TOKEN_FILE, 'utf8').trim();
+
 let client;
 let services;
 
 before(() => {
   client = new SparkServiceClient({
     baseUrl: SPARK_SERVICE_URL,
+    token,
     timeoutMs: 120_000,
     deadlineMs: 122_000,
   });
@@ -58,6 +62,15 @@ async function errorOf(promise) {
   assert.ok(error instanceof SparkServiceError, error.stack);
   return error;
 }
+
+test('without its token the service refuses, and is healthy all the same', async (t) => {
+  if (!token) return t.skip('the service that was given asks for none');
+  const stranger = new SparkServiceClient({ baseUrl: SPARK_SERVICE_URL });
+  t.after(() => stranger.close());
+  assert.equal((await stranger.checkHealth()).status, 'healthy');
+  const error = await errorOf(stranger.executeParquetQuery(parquet, 'SELECT id FROM parquet_data'));
+  assert.deepEqual([error.status, error.code], [401, 'unauthenticated']);
+});
 
 for (const source of ['mysql', 'parquet', 'delta', 'iceberg']) {
   test(`${source}: the service reads users, a page at a time, sorted and filtered`, async () => {

@@ -37,9 +37,11 @@ class Reply:
         return f"<{self.status} in {self.seconds:.2f} s: {self.body[:600]}>"
 
 
-def request(method, url, body=None, timeout=150, read=None):
+def request(method, url, body=None, timeout=150, read=None, token=None):
     """One request. With `read` a body of status 200 is handed to it part by part, not kept."""
     headers = {"Content-Type": "application/json"} if body else {}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
     asked = urllib.request.Request(url, data=body, method=method, headers=headers)
     begin = time.monotonic()
     try:
@@ -95,13 +97,18 @@ class Stack:
         self.compose("--profile", "direct", "down", "--volumes", "--timeout", "40")
         shutil.rmtree(self.data, ignore_errors=True)
 
+    @property
+    def token(self):
+        """The backend's; who isn't root may have to ask the backend for it."""
+        return (self.data / "secrets/backend/token").read_text().strip()
+
     def get(self, target):
         return request("GET", f"http://127.0.0.1:{self.port}{target}")
 
     def query(self, source, sql, read=None, **fields):
         body = json.dumps({"sql": sql} | fields).encode()
         return request("POST", f"http://127.0.0.1:{self.port}/api/spark/query/{source}", body,
-                       read=read)
+                       read=read, token=self.token)
 
     def users(self, source, columns, tail=""):
         """A query of the sample users, whatever the source calls them."""

@@ -17,6 +17,26 @@ def test_each_source_answers(stack, source):
     assert (reply.status, reply.json()) == (200, USERS), reply
 
 
+def test_a_query_needs_the_token(stack):
+    target = f"http://127.0.0.1:{stack.port}/api/spark/query/mysql"
+    body = json.dumps({"sql": "SELECT 1 AS n"}).encode()
+    assert request("POST", target, body).status == 401
+    assert request("POST", target, body, token=stack.token).json() == [{"n": 1}]
+    assert stack.get("/metrics").status == 401
+
+
+def test_each_half_of_the_token_is_for_one_reader(stack):
+    """The service never sees the token, the backend never the hashes."""
+    for path, user in (("service", 10001), ("service/tokens", 10001), ("backend", 1000),
+                       ("backend/token", 1000)):
+        found = (stack.data / "secrets" / path).stat()
+        assert (found.st_uid, found.st_mode & 0o077) == (user, 0), path
+    mounts = {mount["Destination"]: mount["Source"] for mount in stack.service.inspect()["Mounts"]}
+    assert mounts["/run/secrets/callers"].endswith("/secrets/service")
+    assert not any(source.endswith("/backend") for source in mounts.values())
+    assert stack.token not in stack.service.logs()
+
+
 def test_health_knows_mysql(stack):
     health = stack.get("/api/spark/health").json()
     assert (health["status"], health["sources"]) == ("healthy", {"mysql": "ok"})

@@ -86,7 +86,26 @@ async function startMariaDb(folder) {
   return { server, env };
 }
 
-/** The real service over build/sample and that MySQL. */
+/** A tokens file for the service and a file with the token, as compose has them. */
+function makeToken(program, folder) {
+  const tokens = path.join(folder, 'tokens');
+  const token = path.join(folder, 'token');
+  const text = execFileSync(program, [
+    'token',
+    'add',
+    'backend',
+    '--tokens-file',
+    tokens,
+    '--scope',
+    'query,cancel',
+    '--source',
+    'main,parquet,delta,iceberg',
+  ]);
+  fs.writeFileSync(token, text, { mode: 0o600 });
+  return { tokens, token };
+}
+
+/** The real service over build/sample and that MySQL; it asks for a token. */
 async function startSparkService(folder, mysqlEnv) {
   const address = `127.0.0.1:${await freePort()}`;
   const program = process.env.SPARK_SERVICE_BIN ?? path.join(BUILD, 'bin/spark-service');
@@ -94,12 +113,14 @@ async function startSparkService(folder, mysqlEnv) {
   for (const needed of [program, sample]) {
     if (!fs.existsSync(needed)) throw new Error(`${needed} is missing: run make build sample`);
   }
+  const { tokens, token } = makeToken(program, folder);
   const server = new Child(program, [], {
     cwd: folder,
     env: {
       ...process.env,
       ...mysqlEnv,
       SPARK_SERVICE_LISTEN: address,
+      SPARK_SERVICE_TOKENS_FILE: tokens,
       SPARK_SERVICE_SPARK_LINE: SPARK,
       SPARK_SERVICE_DATA_ROOTS: sample,
       SPARK_SERVICE_ICEBERG_WAREHOUSE: path.join(sample, 'iceberg'),
@@ -119,6 +140,7 @@ async function startSparkService(folder, mysqlEnv) {
   );
   const env = {
     SPARK_SERVICE_URL: url,
+    SPARK_SERVICE_TOKEN_FILE: token,
     PARQUET_BASE: path.join(sample, 'parquet'),
     DELTA_BASE: path.join(sample, 'delta'),
     ICEBERG_BASE: path.join(sample, 'iceberg'),
