@@ -10,7 +10,8 @@ from harness.database import MariaDbServer
 from harness.world import PASSWORD, READER, add_reader
 
 MODES = ("disabled", "preferred", "required", "verify_ca", "verify_identity")
-CIPHER = "SHOW SESSION STATUS LIKE 'Ssl_cipher'"
+CIPHER = ("SELECT VARIABLE_VALUE AS cipher FROM information_schema.SESSION_STATUS"
+          " WHERE VARIABLE_NAME = 'SSL_CIPHER'")
 
 
 class TlsServer(MariaDbServer):
@@ -95,7 +96,7 @@ def outcome(service, name, engine):
     if reply.status != 200:
         assert reply.code == "source_error", reply
         return reply.status
-    return "tls" if reply.json()[0]["Value"] else "plain"
+    return "tls" if reply.json()[0]["cipher"] else "plain"
 
 
 def test_modes(service, sources, tls, world, engine):

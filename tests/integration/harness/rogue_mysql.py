@@ -7,6 +7,7 @@ or sends a byte now and then.
 """
 
 import re
+import socket
 import socketserver
 import struct
 import threading
@@ -14,7 +15,7 @@ import threading
 from .paths import free_port
 
 PHASES = ("greeting", "half greeting", "login", "half login", "auth switch", "first statement",
-          "prepare", "execute", "half rows", "trickled greeting", "trickled login")
+          "prepare", "execute", "half rows", "reset", "trickled greeting", "trickled login")
 
 LONG_PASSWORD, FOUND_ROWS, LONG_FLAG, CONNECT_WITH_DB, LOCAL_FILES = 1, 2, 4, 8, 128
 PROTOCOL_41, SSL, TRANSACTIONS, SECURE, MULTI_RESULTS = 512, 2048, 8192, 32768, 1 << 17
@@ -22,8 +23,10 @@ PLUGIN_AUTH, DEPRECATE_EOF = 1 << 19, 1 << 24
 CAPABILITIES = (LONG_PASSWORD | FOUND_ROWS | LONG_FLAG | CONNECT_WITH_DB | LOCAL_FILES | PROTOCOL_41
                 | TRANSACTIONS | SECURE | MULTI_RESULTS | PLUGIN_AUTH)
 
-COM_QUIT, COM_QUERY, COM_PING, COM_STMT_PREPARE, COM_STMT_EXECUTE, COM_STMT_CLOSE = (
-    1, 3, 14, 0x16, 0x17, 0x19)
+COM_QUIT, COM_QUERY, COM_STMT_PREPARE, COM_STMT_EXECUTE, COM_STMT_CLOSE, COM_RESET_CONNECTION = (
+    1, 3, 0x16, 0x17, 0x19, 0x1F)
+COMMANDS = (COM_QUIT, COM_QUERY, COM_STMT_PREPARE, COM_STMT_EXECUTE, COM_STMT_CLOSE,
+            COM_RESET_CONNECTION)
 OK = b"\0\0\0\2\0\0\0"
 SALT = b"abcdefghijklmnopqrst"
 
@@ -51,16 +54,19 @@ class Conversation(socketserver.BaseRequestHandler):
         self.plan = self.server.plan
         self.number = 0
         self.request.settimeout(60)
+        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.server.note(self, b"")
 
     def handle(self):
-        self.server.open += 1
+        with self.server.lock:
+            self.server.connections.add(self.request)
         try:
             self.talk()
         except (ConnectionError, EOFError, TimeoutError, OSError):
             pass
         finally:
-            self.server.open -= 1
+            with self.server.lock:
+                self.server.connections.discard(self.request)
 
     # ---- packets ----
 
@@ -100,6 +106,8 @@ class Conversation(socketserver.BaseRequestHandler):
 
     def stop_at(self, phase, payload=None):
         hang = self.plan.get("hang")
+        if hang is None:
+            return
         if hang == phase:
             self.be_silent()
         if payload is not None and hang == "half " + phase:
@@ -130,6 +138,9 @@ class Conversation(socketserver.BaseRequestHandler):
                       + SALT + b"\0")
             self.stop_at("auth switch")
             self.receive()
+            if self.plan.get("more"):  # AuthMoreData, as caching_sha2_password has it
+                self.send(self.plan["more"])
+                self.receive()
         if self.plan.get("ask_at") == 0:
             self.ask_for_file()
         self.stop_at("login", OK)
@@ -151,10 +162,11 @@ class Conversation(socketserver.BaseRequestHandler):
         self.server.asked += 1
         self.send(b"\xfb" + self.plan["file"].encode())
         self.server.sent_after_asking.append(self.receive())
+        self.send(OK)  # as a server does that has read a file
 
     def answer(self, command):
         self.stop_at({COM_QUERY: "first statement", COM_STMT_PREPARE: "prepare",
-                      COM_STMT_EXECUTE: "execute"}.get(command[0]))
+                      COM_STMT_EXECUTE: "execute", COM_RESET_CONNECTION: "reset"}.get(command[0]))
         if command[0] == COM_STMT_PREPARE:
             self.send(b"\0" + struct.pack("<IHHBH", 1, 1, 0, 0, 0))
             self.columns(["a"])
@@ -198,12 +210,17 @@ class RogueMySql(socketserver.ThreadingTCPServer):
         self.request_queue_size = 64
         self.lock = threading.Lock()
         self.stopping = threading.Event()
-        self.open = 0
+        self.connections = set()
         self.begin({})
 
     def begin(self, plan):
         """What the next clients meet; forgets what the last ones said."""
         with self.lock:
+            for connection in self.connections:  # those kept for later go by the old plan
+                try:
+                    connection.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
             self.plan = plan
             self.received = []  # bytes of each connection
             self.sent_after_asking = []
@@ -223,7 +240,7 @@ class RogueMySql(socketserver.ThreadingTCPServer):
 
     def idle(self):
         """Nobody is connected."""
-        return self.open == 0
+        return not self.connections
 
     def __enter__(self):
         self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05})
