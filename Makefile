@@ -16,7 +16,7 @@ VERSION := 0.1.0
 BUILD_PACKAGES := gcc g++ make pkg-config libevent-dev libssl-dev libjansson-dev uthash-dev node-llhttp libmariadb-dev \
 	zlib1g-dev libzstd-dev openjdk-17-jdk-headless maven curl
 TEST_PACKAGES := libcmocka-dev python3 python3-venv mariadb-server libaio1 libnuma1 chromium \
-	chromium-driver
+	chromium-driver openssl
 
 # ---- C --------------------------------------------------------------------
 CC       := gcc
@@ -27,12 +27,17 @@ JAVA_HOME_BUILD ?= $(patsubst %/bin/javac,%,$(realpath $(firstword \
 # The JVM that the service will run: the CDS archive is valid for no other.
 JAVA_HOME_RUN ?= $(JAVA_HOME_BUILD)
 
-# MODE: plain, asan (address and undefined behaviour), tsan (data races), cov (coverage)
+# MODE: plain, asan (address and undefined behaviour), tsan (data races), cov (coverage), fuzz (libFuzzer)
 MODE           ?= plain
 FLAGS_plain    := -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2
 FLAGS_asan     := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FLAGS_tsan     := -O1 -fsanitize=thread -fno-omit-frame-pointer
 FLAGS_cov      := -O0 --coverage
+FLAGS_fuzz     := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+ifeq ($(MODE),fuzz)
+CC  := clang
+CXX := clang++
+endif
 COMMON_FLAGS   := -g $(FLAGS_$(MODE)) -D_GNU_SOURCE -DSPARK_SERVICE_VERSION='"$(VERSION)"' \
 	-Iservice -Ijni -pthread
 # Oracle's libmysqlclient does as well as MariaDB Connector/C.
@@ -162,13 +167,22 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(OBJ)/unit/%,$(wildcard tests/unit/test
 PYTHON := $(B)/venv/bin/python
 
 # A test names further files it links in a line: /* needs: fakes/x.c unit/y.c */
-needs = $(patsubst %.c,$(OBJ)/tests/%.o,$(shell sed -n 's|.*/\* needs: \(.*\) \*/.*|\1|p' tests/unit/$(1).c))
+needs = $(patsubst %.c,$(OBJ)/tests/%.o,$(shell sed -n 's|.*/\* needs: \(.*\) \*/.*|\1|p' tests/$(1).c))
 
 .SECONDARY: # keep objects between runs
 .SECONDEXPANSION:
-$(OBJ)/unit/test_%: $(OBJ)/tests/unit/test_%.o $$(call needs,test_$$*) $(SERVICE_LIBRARY)
+$(OBJ)/unit/test_%: $(OBJ)/tests/unit/test_%.o $$(call needs,unit/test_$$*) $(SERVICE_LIBRARY)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) $^ -lcmocka $(LDLIBS) -o $@
+
+# A fuzz target replays its corpus; in MODE=fuzz libFuzzer drives it instead.
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(OBJ)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_DRIVER  := $(if $(filter fuzz,$(MODE)),,$(OBJ)/tests/fuzz/replay.o)
+FUZZ_LINK    := $(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer,-lcmocka)
+$(OBJ)/fuzz/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $$(call needs,fuzz/fuzz_$$*) $(OBJ)/tests/fuzz/input.o \
+		$(FUZZ_DRIVER) $(SERVICE_LIBRARY)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) $^ $(FUZZ_LINK) $(LDLIBS) -o $@
 
 $(OBJ)/tests/%.o: CFLAGS += -Itests/unit -Itests/fakes $(LLHTTP_INCLUDE)
 $(OBJ)/tests/%.o: tests/%.c
@@ -181,6 +195,15 @@ $(FAKE_PROGRAM): $(OBJ)/service/main.o $(OBJ)/tests/fakes/fake_engine.o $(SERVIC
 	@mkdir -p $(@D) $(OBJ)/lib/spark-4.1.0
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
+# The same with calls that can be made to fail.
+TORTURE_PROGRAM := $(OBJ)/bin/torture-service
+$(TORTURE_PROGRAM): $(OBJ)/service/main.o $(OBJ)/tests/fakes/fake_engine.o $(OBJ)/tests/torture/faults.o \
+		$(SERVICE_LIBRARY)
+	@mkdir -p $(@D) $(OBJ)/lib/spark-4.1.0
+	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+.PHONY: torture-program
+torture-program: $(TORTURE_PROGRAM)
+
 $(B)/venv/.made: tests/requirements.txt
 	@echo "installing the Python packages of the tests"
 	@rm -rf $(B)/venv && python3 -m venv $(B)/venv
@@ -192,7 +215,7 @@ $(B)/venv/.bench: tests/bench/requirements.txt $(B)/venv/.made
 	@touch $@
 
 .PHONY: test test-unit test-unit-one test-asan test-tsan test-bridge test-integration
-STEPS ?= check test-unit test-asan test-tsan test-bridge test-integration
+STEPS ?= check test-unit test-asan test-tsan test-hostile test-bridge test-integration
 test: test-deps build sample ## everything; ends with the counts
 	@rm -rf $(RESULTS) && mkdir -p $(RESULTS)
 	@failed=0; \
@@ -208,11 +231,19 @@ test-asan: ## the same under AddressSanitizer and UBSan
 test-tsan: ## the same under ThreadSanitizer
 	$(Q)$(MAKE) --no-print-directory MODE=tsan test-unit-one
 
+FUZZ_SECONDS ?= 60
+.PHONY: fuzz fuzz-one
+fuzz: ## every fuzz target for FUZZ_SECONDS (60); what is new goes to build/fuzz
+	@.ci/packages clang
+	$(Q)$(MAKE) --no-print-directory MODE=fuzz fuzz-one
+fuzz-one: $(FUZZ_TARGETS)
+	@tests/fuzz/run.sh $(FUZZ_SECONDS) $(B)/fuzz $(FUZZ_TARGETS)
+
 # Memory bounds are tests too: what is freed mustn't wait in a quarantine of 256 MiB.
 test-unit-one: export ASAN_OPTIONS := quarantine_size_mb=16
-test-unit-one: $(UNIT_TESTS) $(FAKE_PROGRAM)
+test-unit-one: $(UNIT_TESTS) $(FUZZ_TARGETS) $(FAKE_PROGRAM)
 	@mkdir -p $(RESULTS)/unit-$(MODE); failed=0; \
-	for t in $(UNIT_TESTS); do \
+	for t in $(UNIT_TESTS) $(FUZZ_TARGETS); do \
 		name=$$(basename $$t); report=$(RESULTS)/unit-$(MODE)/$$name.xml; rm -f $$report; \
 		if ! CMOCKA_MESSAGE_OUTPUT=XML CMOCKA_XML_FILE=$$report FAKE_SERVICE=$(FAKE_PROGRAM) \
 			timeout 120 $$t > $(RESULTS)/unit-$(MODE)/$$name.log 2>&1; then \
@@ -220,7 +251,7 @@ test-unit-one: $(UNIT_TESTS) $(FAKE_PROGRAM)
 			[ -f $$report ] && grep -A8 '<failure' $$report || true; \
 		fi; \
 	done; \
-	[ $$failed = 0 ] && echo "unit tests ($(MODE)): all of $(words $(UNIT_TESTS)) programs passed"; \
+	[ $$failed = 0 ] && echo "unit tests ($(MODE)): all of $(words $(UNIT_TESTS) $(FUZZ_TARGETS)) programs passed"; \
 	exit $$failed
 
 test-bridge: ## JUnit tests of the Java bridge
@@ -238,6 +269,11 @@ PYTEST_ARGS ?=
 test-integration: $(B)/venv/.made sanitized $(OBJ)/unit/test_arrow_ipc ## the real service over HTTP: conformance and behaviour
 	$(Q)mkdir -p $(RESULTS); SPARK=$(SPARK) $(PYTHON) -m pytest tests/integration \
 		--junitxml=$(RESULTS)/integration.xml $(PYTEST_ARGS)
+
+.PHONY: test-hostile
+test-hostile: $(B)/venv/.made ## malformed requests and slow clients, against the scripted engine
+	$(Q)for mode in plain asan; do $(MAKE) --no-print-directory MODE=$$mode fake-program; done
+	$(Q)mkdir -p $(RESULTS); $(PYTHON) -m pytest tests/hostile --junitxml=$(RESULTS)/hostile.xml $(PYTEST_ARGS)
 
 .PHONY: bench-overhead bench-stream bench-json bench-formats
 bench-overhead: build sample $(B)/venv/.made ## time the service adds to the bridge's own

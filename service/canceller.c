@@ -107,17 +107,13 @@ int canceller_start(struct spark_engine *engine, struct canceller **ret_cancelle
                     struct error *err)
 {
     struct canceller *canceller = calloc(1, sizeof(*canceller));
-    pthread_condattr_t attributes;
     int rc = 0;
 
     if (canceller == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
     canceller->engine = engine;
     pthread_mutex_init(&canceller->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&canceller->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    monotime_cond_init(&canceller->changed);
     rc = pthread_create(&canceller->thread, NULL, canceller_main, canceller);
     if (rc != 0) {
         canceller_free(canceller);

@@ -17,6 +17,14 @@
 #define FACTS_INTERVAL_MS 1000
 #define VM_STACK_BYTES ((size_t)8 * 1024 * 1024)
 
+/* How the start ended, told to the loop. */
+struct life_mail {
+    struct mail mail; /* first */
+    struct engine_life *life;
+    bool failed;
+    struct error err;
+};
+
 struct engine_life {
     struct engine_life_config config;
     pthread_t thread;
@@ -32,13 +40,7 @@ struct engine_life {
     struct canceller *canceller;
     struct canary *canary;
     struct engine_facts *facts;
-};
-
-struct life_mail {
-    struct mail mail; /* first */
-    struct engine_life *life;
-    bool failed;
-    struct error err;
+    struct life_mail outcome;
 };
 
 static void deliver(struct mail *mail)
@@ -52,7 +54,6 @@ static void deliver(struct mail *mail)
         life->ready = true;
         life->config.on_ready(life->config.user);
     }
-    free(message);
 }
 
 static void on_progress(const char *step, void *user)
@@ -96,11 +97,9 @@ static int bring_up(struct engine_life *life, struct error *err)
 static void *vm_main(void *argument)
 {
     struct engine_life *life = argument;
-    struct life_mail *message = calloc(1, sizeof(*message));
+    struct life_mail *message = &life->outcome;
 
     pthread_setname_np(pthread_self(), "vm");
-    if (message == NULL)
-        abort();
     message->mail.deliver = deliver;
     message->life = life;
     message->failed = bring_up(life, &message->err) != 0;

@@ -21,6 +21,7 @@
 #include "mysql_cutoff.h"
 #include "mysql_sources.h"
 #include "query_request.h"
+#include "reply_channel.h"
 #include "token_file.h"
 #include "trace_context.h"
 
@@ -101,6 +102,8 @@ struct query {
     struct query_outcome outcome;
     struct query_timing timing;
     struct result_spool *kept; /* all rows of one that keeps them; held; NULL: none */
+    struct mail started_mail;  /* to the loop */
+    struct mail done_mail;
 
     /* [loop] */
     enum query_state state;

@@ -1,5 +1,6 @@
 #include "query_runner.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,50 +16,37 @@
 
 /* ---- messages to the loop ---- */
 
-enum news { NEWS_STARTED, NEWS_DONE };
+/* The mails are the query's own: a run must always be able to say that it is over. */
 
-struct query_mail {
-    struct mail mail; /* first: a mail is its query_mail */
-    struct query *query;
-    enum news news;
-};
-
-static void deliver(struct mail *mail)
+static void deliver_started(struct mail *mail)
 {
-    struct query_mail *message = (struct query_mail *)mail;
-    struct query *query = message->query;
+    struct query *query = (struct query *)((char *)mail - offsetof(struct query, started_mail));
 
-    switch (message->news) {
-    case NEWS_STARTED:
-        query->events->started(query);
-        break;
-    case NEWS_DONE:
-        query->events->done(query);
-        break;
-    }
-    free(message);
+    query->events->started(query);
 }
 
-/* Memory for the mails of one run: a run must always be able to say it is over. */
+static void deliver_done(struct mail *mail)
+{
+    struct query *query = (struct query *)((char *)mail - offsetof(struct query, done_mail));
+
+    query->events->done(query);
+}
+
+static void post(struct reply_channel *channel, struct mail *mail, void (*deliver)(struct mail *))
+{
+    mail->deliver = deliver;
+    reply_channel_post(channel, mail);
+}
+
 struct run {
     struct query_runner *runner;
     struct query *query;
-    struct query_mail *started_mail;
-    struct query_mail *done_mail;
     struct spark_cursor *spark; /* the open cursor: one of the two */
     struct mysql_cursor *direct;
     struct result_sink sink;
     struct result_end end;
     struct spark_source_facts source; /* what end points at */
 };
-
-static void post(struct run *run, struct query_mail *message, enum news news)
-{
-    message->mail.deliver = deliver;
-    message->query = run->query;
-    message->news = news;
-    reply_channel_post(run->runner->channel, &message->mail);
-}
 
 /* ---- the steps of a run ---- */
 
@@ -124,17 +112,24 @@ static int explain_spark(struct run *run, const char *path, struct explanation *
     return rc;
 }
 
+/* A request for headers is answered once MySQL has prepared the statement. */
+static int explain_direct(struct run *run, struct explanation *ret_explanation, struct error *err)
+{
+    struct mysql_query query = direct_query(run->query);
+
+    return (run->query->request.heads ? mysql_describe : mysql_explain)(run->runner->mysql, &query,
+                                                                        ret_explanation, err);
+}
+
 /* Asks for the plan in place of the rows: one JSON object. */
 static int explain(struct run *run, const char *path, struct error *err)
 {
     struct query *query = run->query;
-    struct mysql_query mysql_query = direct_query(query);
     struct explanation explanation = {0};
     struct byte_buffer out = {0};
     struct monotime begin = monotime_now();
-    int rc = query_request_is_direct(&query->request)
-                 ? mysql_explain(run->runner->mysql, &mysql_query, &explanation, err)
-                 : explain_spark(run, path, &explanation, err);
+    int rc = query_request_is_direct(&query->request) ? explain_direct(run, &explanation, err)
+                                                      : explain_spark(run, path, &explanation, err);
 
     query->timing.plan_us = monotime_span_us(begin, monotime_now());
     if (rc == 0)
@@ -257,11 +252,7 @@ void query_runner_run(struct query_runner *runner, struct query *query)
     query->run_started = monotime_now();
     query->timing.queue_us = monotime_span_us(query->received, query->run_started);
     result_sink_init(&run.sink, query, runner->spools, runner->patience_ms);
-    run.started_mail = calloc(1, sizeof(*run.started_mail));
-    run.done_mail = calloc(1, sizeof(*run.done_mail));
-    if (run.started_mail == NULL || run.done_mail == NULL)
-        abort(); /* nobody could ever be told: see service/README.md, "Out of memory" */
-    post(&run, run.started_mail, NEWS_STARTED);
+    post(runner->channel, &query->started_mail, deliver_started);
     failed = run_steps(&run, &err) != 0;
     query->outcome.err = err;
     query->outcome.rows = run.sink.rows;
@@ -269,6 +260,6 @@ void query_runner_run(struct query_runner *runner, struct query *query)
     query->kept = result_sink_keep(&run.sink, &run.end, failed ? &err : NULL);
     /* Who sees the slot free may ask for it at once, with no time to wait. */
     query_queue_announce(runner->queue);
-    post(&run, run.done_mail, NEWS_DONE);
+    post(runner->channel, &query->done_mail, deliver_done);
     result_sink_end(&run.sink, &run.end, failed ? &err : NULL);
 }

@@ -67,8 +67,10 @@ bool result_column_bytes(const struct result_column *column, int64_t index,
     index += column->offset;
     switch (column->type.layout) {
     case ARROW_FIXED:
-        *ret_bytes = (const uint8_t *)column->values + index * column->type.value_bytes;
         *ret_length = (size_t)column->type.value_bytes;
+        *ret_bytes = (const uint8_t *)""; /* cells of no bytes may have no buffer */
+        if (*ret_length > 0)
+            *ret_bytes = (const uint8_t *)column->values + index * column->type.value_bytes;
         return true;
     case ARROW_VIEWS:
         return view_bytes(column, index, ret_bytes, ret_length);

@@ -236,7 +236,7 @@ static struct batch *make_batch(struct ArrowArray *ret_array, int64_t rows, int6
     struct batch *batch = calloc(1, sizeof(*batch) + (size_t)rows * sizeof(batch->values[0]));
 
     if (batch == NULL)
-        abort();
+        return NULL;
     batch->column = (struct ArrowArray){.length = rows,
                                         .n_buffers = n_buffers,
                                         .buffers = batch->buffers,
@@ -252,25 +252,38 @@ static struct batch *make_batch(struct ArrowArray *ret_array, int64_t rows, int6
     return batch;
 }
 
-static void make_numbers(struct spark_cursor *cursor, struct ArrowArray *ret_array)
+static int fail_without_memory(struct error *err)
+{
+    return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+}
+
+/* 1, or -1 without memory, as the next one. */
+static int make_numbers(struct spark_cursor *cursor, struct ArrowArray *ret_array,
+                        struct error *err)
 {
     int64_t rows = cursor->rows_left < BATCH_ROWS ? cursor->rows_left : BATCH_ROWS;
     struct batch *batch = make_batch(ret_array, rows, 2);
 
+    if (batch == NULL)
+        return fail_without_memory(err);
     for (int64_t i = 0; i < rows; i++)
         batch->values[i] = cursor->next_value++;
     batch->buffers[1] = batch->values;
     cursor->rows_left -= rows;
+    return 1;
 }
 
-static void make_echo(struct spark_cursor *cursor, struct ArrowArray *ret_array)
+static int make_echo(struct spark_cursor *cursor, struct ArrowArray *ret_array, struct error *err)
 {
     struct batch *batch = make_batch(ret_array, 1, 3);
 
+    if (batch == NULL)
+        return fail_without_memory(err);
     snprintf(batch->text, sizeof(batch->text), "%s", cursor->mine->tag);
     batch->text_offsets[1] = (int32_t)strlen(batch->text);
     batch->buffers[1] = batch->text_offsets;
     batch->buffers[2] = batch->text;
+    return 1;
 }
 
 /* ---- the script ---- */
@@ -330,8 +343,10 @@ int spark_cursor_open(struct spark_thread *thread, const struct spark_query *que
 {
     struct spark_cursor *cursor = calloc(1, sizeof(*cursor));
 
-    if (cursor == NULL || (cursor->script = strdup(query->sql)) == NULL)
-        abort();
+    if (cursor == NULL || (cursor->script = strdup(query->sql)) == NULL) {
+        free(cursor);
+        return fail_without_memory(err);
+    }
     cursor->engine = thread->engine;
     cursor->rest = cursor->script;
     cursor->source = (struct spark_source_facts){
@@ -353,15 +368,6 @@ static void release_own_schema(struct ArrowSchema *schema)
     schema->release = NULL;
 }
 
-static char *copy_text(const char *text)
-{
-    char *copy = strdup(text);
-
-    if (copy == NULL)
-        abort();
-    return copy;
-}
-
 /* The script is the plan; one filter of each kind. Sleeps and failures are as in a query. */
 int spark_engine_explain(struct spark_thread *thread, const struct spark_query *query,
                          struct explanation *ret_explanation, struct error *err)
@@ -375,13 +381,13 @@ int spark_engine_explain(struct spark_thread *thread, const struct spark_query *
 
     if (spark_cursor_open(thread, query, &cursor, err) != 0)
         return -1;
-    explanation.plan = copy_text(query->sql);
+    explanation.plan = strdup(query->sql);
     explanation.source = cursor->source;
     spark_cursor_close(cursor);
     schema = calloc(1, sizeof(*schema));
     explanation.filters = calloc(2, sizeof(*explanation.filters));
     if (schema == NULL || explanation.filters == NULL)
-        abort();
+        goto fail;
     schema->column =
         (struct ArrowSchema){.format = "l", .name = "n", .release = release_column_schema};
     schema->columns[0] = &schema->column;
@@ -391,12 +397,20 @@ int spark_engine_explain(struct spark_thread *thread, const struct spark_query *
                                               .children = schema->columns,
                                               .release = release_own_schema,
                                               .private_data = schema};
+    schema = NULL;
     explanation.filter_count = 2;
-    explanation.filters[0].text = copy_text("(n > 1)");
-    explanation.filters[1].text = copy_text("(f(n) = \"2\")");
-    explanation.filters[1].reason = copy_text("the source has no form for it");
+    explanation.filters[0].text = strdup("(n > 1)");
+    explanation.filters[1].text = strdup("(f(n) = \"2\")");
+    explanation.filters[1].reason = strdup("the source has no form for it");
+    if (explanation.plan == NULL || explanation.filters[0].text == NULL ||
+        explanation.filters[1].text == NULL || explanation.filters[1].reason == NULL)
+        goto fail;
     *ret_explanation = explanation;
     return 0;
+fail:
+    free(schema);
+    explanation_done(&explanation);
+    return fail_without_memory(err);
 }
 
 const struct ArrowSchema *spark_cursor_schema(const struct spark_cursor *cursor)
@@ -417,19 +431,13 @@ int spark_cursor_next(struct spark_cursor *cursor, struct ArrowArray *ret_batch,
     if (cancelled)
         return error_set(err, ERROR_CANCELLED, "cancelled");
     if (cursor->echo) {
-        make_echo(cursor, ret_batch);
         cursor->echo = false;
-        return 1;
+        return make_echo(cursor, ret_batch, err);
     }
-    if (cursor->rows_left > 0) {
-        make_numbers(cursor, ret_batch);
-        return 1;
-    }
+    if (cursor->rows_left > 0)
+        return make_numbers(cursor, ret_batch, err);
     rc = run_script(cursor, err);
-    if (rc <= 0)
-        return rc;
-    make_numbers(cursor, ret_batch);
-    return 1;
+    return rc <= 0 ? rc : make_numbers(cursor, ret_batch, err);
 }
 
 void spark_cursor_close(struct spark_cursor *cursor)
@@ -456,13 +464,12 @@ int spark_engine_facts(struct spark_thread *thread, struct spark_facts *ret_fact
     struct spark_engine *engine = thread->engine;
     struct spark_facts facts = {.waiting_bytes = 1, .spooled_bytes = 2};
 
-    (void)err;
     for (int i = 0; i < SPARK_MEMORY_AREAS; i++)
         facts.memory[i] = (struct spark_memory){
             .used_bytes = (i + 1) * 1000, .committed_bytes = (i + 1) * 2000, .max_bytes = -1};
     facts.queries = calloc(TAGS_MAX, sizeof(*facts.queries));
     if (facts.queries == NULL)
-        abort();
+        return fail_without_memory(err);
     pthread_mutex_lock(&engine->lock);
     for (size_t i = 0; i < TAGS_MAX; i++) {
         const struct running_tag *running = &engine->running[i];
