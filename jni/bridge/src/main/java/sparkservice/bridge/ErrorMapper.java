@@ -54,8 +54,7 @@ final class ErrorMapper {
                 return MysqlErrors.map(mysql);
             }
             if (t instanceof StackOverflowError) {
-                return new BridgeException(Code.SQL_ERROR, "The statement is nested too deeply.",
-                        "54001", "STATEMENT_TOO_COMPLEX", 0, 0, thrown);
+                return SqlLimits.stackUsedUp(thrown);
             }
             if (t instanceof OutOfMemoryError) {
                 return new BridgeException(Code.ENGINE_ERROR, "The engine ran out of memory.",
