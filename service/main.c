@@ -328,6 +328,8 @@ static int start(struct run *run, struct error *err)
         !settings_listen_is_loopback(service->settings.listen))
         log_line(LOG_WARN, "INSECURE: anybody who reaches this port may query, no token asked",
                  LOG_TEXT("listen", service->settings.listen));
+    if (callers_need_tokens(service->callers) && callers_count(service->callers) == 0)
+        log_line(LOG_WARN, "TOKENS_FILE has no token yet: every query is refused");
     log_line(LOG_INFO, "listening", LOG_TEXT("listen", service->settings.listen),
              LOG_NUMBER("port", http_server_port(service->http)),
              LOG_TEXT("data_roots", service->settings.data_roots),

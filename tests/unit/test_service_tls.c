@@ -111,10 +111,10 @@ static void wait_busy(const char *wanted)
 static int stop_service(void **state)
 {
     (void)state;
-    if (service == NULL)
-        return 0;
-    wait_busy("\"busy\":0");
-    service_process_stop(service);
+    if (service != NULL) {
+        wait_busy("\"busy\":0");
+        service_process_stop(service);
+    }
     service = NULL;
     (void)unlink(cert);
     (void)unlink(key);
@@ -298,6 +298,51 @@ static void test_leavers(void **state)
     check_get("/metrics", "spark_service_cancellations_total{reason=\"client_gone\"} 6\n");
 }
 
+static int start_impatient(void **state)
+{
+    (void)state;
+    start(SETTINGS("--stream-stall-ms=200"));
+    return 0;
+}
+
+/* Who takes nothing is cut off, by reset: what was sent must not look whole. */
+static void test_stalled_reader(void **state)
+{
+    struct tls_client client;
+    char tail[256];
+    int end = 0;
+
+    (void)state;
+    tls_client_open(&client, service->port);
+    send_query(&client, "rows 100000000", "");
+    service_process_wait_logged(service, "client took nothing for too long");
+    wait_busy("\"busy\":0");
+    (void)tls_client_drain(&client, tail, sizeof(tail), &end);
+    assert_int_not_equal(end, SSL_ERROR_ZERO_RETURN);
+    tls_client_drop(&client);
+}
+
+/* SIGTERM amid an answer: it is sent to its end, then the stream is ended properly. */
+static void test_stop_amid_an_answer(void **state)
+{
+    struct tls_client client;
+    char text[256];
+    char tail[256];
+    int end = 0;
+
+    (void)state;
+    tls_client_open(&client, service->port);
+    send_query(&client, "rows 1000000", "");
+    (void)tls_client_read_until(&client, "\r\n\r\n", text, sizeof(text));
+    assert_int_equal(kill(service->pid, SIGTERM), 0);
+    (void)tls_client_drain(&client, tail, sizeof(tail), &end);
+    assert_non_null(strstr(tail, "{\"n\":999999}]"));
+    assert_int_equal(end, SSL_ERROR_ZERO_RETURN);
+    tls_client_close(&client);
+    service_process_finish(service, 0);
+    service = NULL;
+}
+
 /* ---- the certificate ---- */
 
 static void reload(const char *logged)
@@ -422,6 +467,8 @@ int main(void)
         IN_SERVICE(test_a_million_rows),
         IN_SERVICE(test_a_failed_stream),
         IN_SERVICE(test_leavers),
+        cmocka_unit_test_setup_teardown(test_stalled_reader, start_impatient, stop_service),
+        IN_SERVICE(test_stop_amid_an_answer),
         IN_SERVICE(test_reload),
         cmocka_unit_test_setup_teardown(test_too_many_connections, start_with_one_connection,
                                         stop_service),
