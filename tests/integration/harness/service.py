@@ -77,6 +77,12 @@ class Service:
     def wait_ended(self, seconds):
         return self.process.wait(seconds)
 
+    def reload_sources(self):
+        """SIGHUP; returns when the sources file was read."""
+        offset = self.log_size()
+        self.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "setting=SOURCES_FILE" in self.log(offset), 10, "the sources are reloaded")
+
     def remove(self):
         if self.process is not None and self.process.poll() is None:
             self.terminate()
@@ -165,8 +171,9 @@ class Service:
         return process_facts.shuffles(self.pid, self.state_dir)
 
 
-def query_body(sql, **fields):
-    return json.dumps({"sql": sql} | {name: value for name, value in fields.items()
+def query_body(sql, cache="off", **fields):
+    """The same statement is to run each time, unless a test is about the cache."""
+    return json.dumps({"sql": sql, "cache": cache} | {name: value for name, value in fields.items()
                                       if value is not None}).encode()
 
 

@@ -135,6 +135,7 @@ final class SessionSettings {
                 config.dataRoots() + "," + config.icebergWarehouse());
         put("spark.hadoop." + RootGuard.WRITABLE, config.localDir());
         put("spark.hadoop.fs.file.impl", GuardedLocalFileSystem.class.getName());
+        put("spark.hadoop.fs.AbstractFileSystem.file.impl", GuardedLocalFs.class.getName());
         put("spark.hadoop.fs.s3a.impl", GuardedS3AFileSystem.class.getName());
         for (String scheme : REFUSED_SCHEMES) {
             put("spark.hadoop.fs." + scheme + ".impl", RefusedFileSystem.class.getName());
