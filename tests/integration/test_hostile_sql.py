@@ -122,9 +122,10 @@ def ask_all(service, attempts):
 
 
 def is_refused(attempt, reply):
-    """By the service; or by MySQL, to whose functions and tables its account has no right."""
-    return reply.status in REFUSED or (attempt[0] == "mysql" and reply.status == 502
-                                       and "denied access" in reply.json()["detail"])
+    """By the service; or by MySQL, which has no such database or gives its account no right."""
+    return reply.status in REFUSED or (
+        attempt[0] == "mysql" and reply.status == 502
+        and any(words in reply.json()["detail"] for words in ("denied access", "Unknown database")))
 
 
 def not_refused(answers):
