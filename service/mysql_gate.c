@@ -7,6 +7,8 @@
 #define WORD_BYTES 65 /* longer words are cut: no keyword is that long */
 
 static const char *const QUERIES[] = {"SELECT", "WITH", "VALUES", "TABLE", NULL};
+/* What else may follow the definitions of a WITH. */
+static const char *const WITH_WRITES[] = {"DELETE", "UPDATE", "INSERT", "REPLACE", NULL};
 static const char *const SHOWN[] = {"TABLES", "COLUMNS", "FIELDS", NULL};
 static const char *const SHOW_MODIFIERS[] = {"FULL", "EXTENDED", NULL};
 /* DESCRIBE before one of these is EXPLAIN, which can run a statement. */
@@ -114,6 +116,36 @@ static bool is_allowed_describe(struct mysql_lexer *rest)
     return word[0] != '\0' && !is_one_of(word, EXPLAINED);
 }
 
+/* The verb behind the definitions of a WITH, which are all in brackets; "" for a query in
+ * brackets. */
+static void verb_after_with(struct mysql_lexer *lexer, char ret_word[WORD_BYTES])
+{
+    int depth = 0;
+
+    for (;;) {
+        struct mysql_token token = mysql_lexer_next(lexer);
+
+        ret_word[0] = '\0';
+        if (token.kind == MYSQL_TOKEN_END)
+            return;
+        if (token.kind == MYSQL_TOKEN_OTHER)
+            depth += (*token.start == '(') - (*token.start == ')');
+        if (token.kind != MYSQL_TOKEN_WORD || depth != 0)
+            continue;
+        upper_case(&token, ret_word);
+        if (is_one_of(ret_word, QUERIES) || is_one_of(ret_word, WITH_WRITES))
+            return;
+    }
+}
+
+static int check_with(struct mysql_lexer *rest, struct error *err)
+{
+    char verb[WORD_BYTES];
+
+    verb_after_with(rest, verb);
+    return is_one_of(verb, WITH_WRITES) ? refuse(err, verb) : 0;
+}
+
 static int check_verb(const char *sql, struct mysql_modes modes, struct error *err)
 {
     struct mysql_lexer lexer;
@@ -125,6 +157,8 @@ static int check_verb(const char *sql, struct mysql_modes modes, struct error *e
         in_brackets = true;
     if (verb[0] == '\0')
         return fail_syntax(err, 0, "%s", "The statement is empty.");
+    if (strcmp(verb, "WITH") == 0)
+        return check_with(&lexer, err);
     if (is_one_of(verb, QUERIES))
         return 0;
     if (!in_brackets && strcmp(verb, "SHOW") == 0)

@@ -44,11 +44,26 @@ static void test_reads(void **state)
     allow("  select 1 ;");
     allow("((SELECT 1) UNION (SELECT 2))");
     allow("WITH a AS (SELECT 1) SELECT * FROM a");
+    allow("WITH RECURSIVE a (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM a WHERE n < 5), b AS "
+          "(TABLE a) "
+          "SELECT replace(n, 'a', 'b') FROM b");
+    allow("WITH a AS (SELECT 1) (SELECT * FROM a)");
+    allow("WITH a AS (SELECT 'DELETE' AS `update`) VALUES ROW(1)");
     allow("VALUES ROW(1)");
     allow("TABLE users");
     allow("/* hello */ -- world\n# and\n SELECT 1");
     allow("SELECT 'INTO OUTFILE', `outfile`, \"LOAD_FILE\"");
     allow("SELECT 1 -- INTO OUTFILE 'x'");
+}
+
+static void test_with_in_front_of_a_write(void **state)
+{
+    (void)state;
+    refuse("WITH a AS (SELECT 1) DELETE FROM t", "DELETE");
+    refuse("with recursive a(n) as (select 1), b as (select 2) update t set x = 1", "UPDATE");
+    refuse("WITH a AS (SELECT (1)) /* SELECT */ DELETE t FROM t JOIN a", "DELETE");
+    refuse("WITH a AS (SELECT 1) INSERT INTO t SELECT 1", "INSERT");
+    refuse("(WITH a AS (SELECT 1) DELETE FROM t)", "DELETE");
 }
 
 static void test_show_and_describe(void **state)
@@ -149,6 +164,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads),
+        cmocka_unit_test(test_with_in_front_of_a_write),
         cmocka_unit_test(test_show_and_describe),
         cmocka_unit_test(test_other_statements),
         cmocka_unit_test(test_refused_anywhere),

@@ -16,6 +16,8 @@ import sparkservice.bridge.BridgeException.Code;
  */
 final class StatementGate {
     private static final Set<String> QUERIES = Set.of("SELECT", "WITH", "VALUES", "TABLE");
+    /** What else may follow the definitions of a WITH. */
+    private static final Set<String> WITH_WRITES = Set.of("DELETE", "UPDATE", "INSERT", "REPLACE");
     private static final Set<String> SHOWN = Set.of("TABLES", "COLUMNS", "FIELDS");
     private static final Set<String> SHOW_MODIFIERS = Set.of("FULL", "EXTENDED");
     /** DESCRIBE before one of these is EXPLAIN, which can run a statement. */
@@ -52,6 +54,9 @@ final class StatementGate {
         }
         String verb = words.get(first);
         List<String> rest = words.subList(first + 1, words.size());
+        if (verb.equals("WITH")) {
+            checkWith(rest);
+        }
         boolean allowed = QUERIES.contains(verb)
                 || first == 0 && verb.equals("SHOW") && isShow(rest)
                 || first == 0 && (verb.equals("DESCRIBE") || verb.equals("DESC"))
@@ -59,6 +64,19 @@ final class StatementGate {
         if (!allowed) {
             throw OTHER_VERBS.contains(verb) || first == 0 && verb.equals("SHOW")
                     || verb.startsWith("DESC") ? refused(verb) : unknown(verb);
+        }
+    }
+
+    /** The definitions of a WITH are all in brackets; the verb is the first word behind them. */
+    private static void checkWith(List<String> rest) throws BridgeException {
+        int depth = 0;
+        for (String word : rest) {
+            depth += word.equals("(") ? 1 : word.equals(")") ? -1 : 0;
+            if (depth == 0 && QUERIES.contains(word)) {
+                return;
+            } else if (depth == 0 && WITH_WRITES.contains(word)) {
+                throw refused(word);
+            }
         }
     }
 
@@ -81,7 +99,7 @@ final class StatementGate {
                 "This MySQL statement or clause is not allowed: " + word);
     }
 
-    /** Upper-case words, opening brackets, and a mark for each quoted part. */
+    /** Upper-case words, brackets, and a mark for each quoted part. */
     private static List<String> words(String sql) throws BridgeException {
         List<String> words = new ArrayList<>();
         int i = 0;
@@ -106,8 +124,8 @@ final class StatementGate {
                 words.add(sql.substring(i, end).toUpperCase(Locale.ROOT));
                 i = end;
             } else {
-                if (c == '(') {
-                    words.add("(");
+                if (c == '(' || c == ')') {
+                    words.add(String.valueOf(c));
                 }
                 i++;
             }
