@@ -210,6 +210,10 @@ $(B)/venv/.made: tests/requirements.txt
 	$(Q)$(PYTHON) -m pip install -q -r tests/requirements.txt
 	@touch $@
 
+$(B)/venv/.hostile: tests/hostile/requirements.txt $(B)/venv/.made
+	$(Q)$(PYTHON) -m pip install -q -r $<
+	@touch $@
+
 $(B)/venv/.bench: tests/bench/requirements.txt $(B)/venv/.made
 	$(Q)$(PYTHON) -m pip install -q -r $<
 	@touch $@
@@ -271,9 +275,27 @@ test-integration: $(B)/venv/.made sanitized $(OBJ)/unit/test_arrow_ipc ## the re
 		--junitxml=$(RESULTS)/integration.xml $(PYTEST_ARGS)
 
 .PHONY: test-hostile
-test-hostile: $(B)/venv/.made ## malformed requests and slow clients, against the scripted engine
-	$(Q)for mode in plain asan; do $(MAKE) --no-print-directory MODE=$$mode fake-program; done
+test-hostile: $(B)/venv/.hostile ## malformed requests, slow clients, failing calls, against the scripted engine
+	$(Q)$(MAKE) --no-print-directory MODE=plain fake-program
+	$(Q)$(MAKE) --no-print-directory MODE=asan fake-program torture-program
 	$(Q)mkdir -p $(RESULTS); $(PYTHON) -m pytest tests/hostile --junitxml=$(RESULTS)/hostile.xml $(PYTEST_ARGS)
+
+.PHONY: torture schemathesis
+torture: $(B)/venv/.hostile ## each call that can fail, failing, in every scenario (minutes)
+	$(Q)$(MAKE) --no-print-directory MODE=asan torture-program
+	$(Q)$(PYTHON) tests/torture/torture.py
+schemathesis: $(B)/venv/.hostile ## 20 000 requests made from /openapi.json
+	$(Q)$(MAKE) --no-print-directory MODE=asan fake-program
+	$(Q)LONG=1 $(PYTHON) -m pytest tests/hostile -s -k schema
+
+# Lines of the C side that unit tests, corpora and the service with the scripted engine run.
+COVERAGE_MIN ?= 90
+.PHONY: coverage
+coverage: ## unit tests with line coverage; fails below COVERAGE_MIN (90) per cent
+	@.ci/packages gcovr
+	$(Q)find $(B)/obj/cov -name '*.gcda' -delete 2>/dev/null || true
+	$(Q)$(MAKE) --no-print-directory MODE=cov test-unit-one
+	$(Q)tests/check/coverage.sh $(B)/obj/cov $(COVERAGE_MIN)
 
 .PHONY: bench-overhead bench-stream bench-json bench-formats
 bench-overhead: build sample $(B)/venv/.made ## time the service adds to the bridge's own

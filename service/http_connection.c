@@ -222,10 +222,12 @@ static void bound_input(struct http_connection *connection)
         return;
     bool has_room = evbuffer_get_length(connection_input(connection)) < INPUT_HIGH_WATER_BYTES;
     bool reads = (bufferevent_get_enabled(connection->stream) & EV_READ) != 0;
-    if (has_room && !reads)
-        bufferevent_enable(connection->stream, EV_READ);
-    else if (!has_room && reads)
+    if (has_room && !reads) {
+        if (bufferevent_enable(connection->stream, EV_READ) != 0)
+            http_connection_break_later(connection);
+    } else if (!has_room && reads) {
         bufferevent_disable(connection->stream, EV_READ);
+    }
 }
 
 static void drop_input(struct http_connection *connection)
@@ -709,7 +711,10 @@ void http_connection_new(struct http_connection_group *group, evutil_socket_t fd
     bufferevent_setwatermark(connection->stream, EV_WRITE, HTTP_LOW_WATER_BYTES - 1, 0);
     bufferevent_set_max_single_write(connection->stream, WRITE_MAX_BYTES);
     bufferevent_set_timeouts(connection->stream, NULL, &write_stall);
-    bufferevent_enable(connection->stream, EV_READ | EV_WRITE);
+    if (bufferevent_enable(connection->stream, EV_READ | EV_WRITE) != 0) {
+        http_connection_break_later(connection);
+        return;
+    }
 
     /* A connection that says nothing at first has no longer than one that is slow. */
     start_timer(connection, group->config.header_timeout_ms);

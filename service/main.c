@@ -200,6 +200,9 @@ static int open_http(struct run *run, struct error *err)
     config.tls = service->tls;
     config.max_connections = (size_t)service->settings.max_connections;
     config.max_body_bytes = (size_t)service->settings.max_body_bytes;
+    config.header_timeout_ms = service->settings.header_timeout_ms;
+    config.body_timeout_ms = service->settings.body_timeout_ms;
+    config.keep_alive_ms = service->settings.keep_alive_ms;
     config.write_stall_ms = service->settings.stream_stall_ms;
     return http_server_new(service->base, service->settings.listen, &config, &callbacks,
                            &service->http, err);

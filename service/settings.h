@@ -33,6 +33,9 @@ struct settings {
     int64_t drain_ms;
     int64_t max_connections;
     int64_t max_body_bytes;
+    int64_t header_timeout_ms;
+    int64_t body_timeout_ms;
+    int64_t keep_alive_ms;
     char *state_dir; /* never "": the default is worked out */
     int64_t spool_bytes;
     int64_t stream_bytes;

@@ -37,6 +37,12 @@ const struct setting settings_table[] = {
             "how long SIGTERM waits for running queries before it cancels them"),
     INTEGER("MAX_CONNECTIONS", max_connections, "1024", 1, 65536, "open client connections"),
     INTEGER("MAX_BODY_BYTES", max_body_bytes, "1048576", 1024, 67108864, "size of a request body"),
+    INTEGER("HEADER_TIMEOUT_MS", header_timeout_ms, "10000", 100, 600000,
+            "from the first byte of a request to the end of its headers"),
+    INTEGER("BODY_TIMEOUT_MS", body_timeout_ms, "30000", 100, 600000,
+            "from the end of a request's headers to the end of its body"),
+    INTEGER("KEEP_ALIVE_MS", keep_alive_ms, "90000", 100, 3600000,
+            "a connection without a request for so long is closed"),
     TEXT("STATE_DIR", state_dir, "",
          "folder for scratch files; default: spark-service below $XDG_STATE_HOME or "
          "~/.local/state"),

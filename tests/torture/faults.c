@@ -181,11 +181,11 @@ FALLIBLE(ftruncate, (int fd, off_t length), (fd, length), EIO)
 FALLIBLE(rename, (const char *from, const char *to), (from, to), ENOSPC)
 FALLIBLE(mkdir, (const char *path, mode_t mode), (path, mode), ENOSPC)
 
-/* Taking an event out can't fail. */
+/* Only a new entry takes memory. */
 UNSANITIZED int epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 {
     NEXT(epoll_ctl);
-    if (operation != EPOLL_CTL_DEL && FAILS("epoll_ctl")) {
+    if (operation == EPOLL_CTL_ADD && FAILS("epoll_ctl")) {
         errno = ENOMEM;
         return -1;
     }
