@@ -19,6 +19,7 @@
 #include "content_coding.h"
 #include "data_roots.h"
 #include "engine_life.h"
+#include "event_memory.h"
 #include "http_server.h"
 #include "install_dir.h"
 #include "json_memory.h"
@@ -451,6 +452,7 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "token") == 0)
         return token_command_run(argc - 2, argv + 2);
     json_memory_wipe_on_free();
+    event_memory_watch();
     if (settings_load(&settings, &action, argc, argv, &err) != 0) {
         fprintf(stderr, "spark-service: %s\n", err.detail);
         return EXIT_BAD_SETTING;
