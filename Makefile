@@ -16,7 +16,7 @@ VERSION := 0.1.0
 BUILD_PACKAGES := gcc g++ make pkg-config libevent-dev libssl-dev libjansson-dev uthash-dev node-llhttp libmariadb-dev \
 	zlib1g-dev libzstd-dev openjdk-17-jdk-headless maven curl
 TEST_PACKAGES := libcmocka-dev python3 python3-venv mariadb-server libaio1 libnuma1 chromium \
-	chromium-driver
+	chromium-driver openssl
 
 # ---- C --------------------------------------------------------------------
 CC       := gcc

@@ -13,13 +13,21 @@ struct caller {
     bool revoked; /* gone from the file, some queries of it are not over */
 };
 
+/* What a look-up reads of a token: one cache line each, so that all take as long. */
+struct token_key {
+    _Alignas(64) char id[TOKEN_ID_BYTES];
+    unsigned char salt[TOKEN_SALT_BYTES];
+    unsigned char sha256[SHA256_BYTES];
+};
+_Static_assert(sizeof(struct token_key) == 64, "one cache line");
+
 struct callers {
     char *path;             /* "" = no tokens */
+    struct token_key *keys; /* in_force of them, and one of zeros that stands in for unknown ids */
     struct caller *callers; /* those in force, then revoked ones */
     size_t count;
     size_t in_force;
     struct caller everybody; /* without tokens */
-    struct caller nobody;    /* stands in for an unknown id */
 };
 
 int callers_new(const char *path, struct callers **ret_callers, struct error *err)
@@ -48,6 +56,7 @@ void callers_free(struct callers *callers)
         return;
     free(callers->path);
     free(callers->callers);
+    free(callers->keys);
     free(callers);
 }
 
@@ -80,13 +89,32 @@ static bool is_listed(const struct token_list *list, const char *id)
     return false;
 }
 
+static struct token_key *make_keys(const struct token_list *list)
+{
+    const size_t bytes = (list->count + 1) * sizeof(struct token_key);
+    struct token_key *keys = aligned_alloc(_Alignof(struct token_key), bytes);
+
+    if (keys == NULL)
+        return NULL;
+    memset(keys, 0, bytes);
+    for (size_t i = 0; i < list->count; i++) {
+        memcpy(keys[i].id, list->entries[i].id, sizeof(keys[i].id));
+        memcpy(keys[i].salt, list->entries[i].salt, sizeof(keys[i].salt));
+        memcpy(keys[i].sha256, list->entries[i].sha256, sizeof(keys[i].sha256));
+    }
+    return keys;
+}
+
 static int replace(struct callers *callers, const struct token_list *list, struct error *err)
 {
     struct caller *next = calloc(list->count + callers->count + 1, sizeof(*next));
+    struct token_key *keys = next != NULL ? make_keys(list) : NULL;
     size_t count = 0;
 
-    if (next == NULL)
+    if (keys == NULL) {
+        free(next);
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+    }
     for (size_t i = 0; i < list->count; i++)
         next[count++] = carry_over(callers, &list->entries[i]);
     for (size_t i = 0; i < callers->count; i++) {
@@ -98,7 +126,9 @@ static int replace(struct callers *callers, const struct token_list *list, struc
         next[count++].revoked = true;
     }
     free(callers->callers);
+    free(callers->keys);
     callers->callers = next;
+    callers->keys = keys;
     callers->count = count;
     callers->in_force = list->count;
     metrics_set(METRIC_TOKENS, (int64_t)list->count);
@@ -143,16 +173,17 @@ static const char *bearer_token(const char *authorization)
     return authorization + strspn(authorization, " ");
 }
 
-/* The line of that id; every line is looked at, wherever it stands. */
-static struct caller *select_by_id(struct callers *callers, const char *id)
+/* The index of that id, in_force for an unknown one; every line is looked at and the
+ * index chosen without a branch, wherever it stands. */
+static size_t find_key(const struct callers *callers, const char *id)
 {
-    struct caller *selected = &callers->nobody;
+    size_t found = callers->in_force;
 
     for (size_t i = 0; i < callers->in_force; i++) {
-        if (digest_equal(callers->callers[i].entry.id, id, TOKEN_ID_BYTES - 1))
-            selected = &callers->callers[i];
+        size_t mask = 0 - (size_t)digest_equal(callers->keys[i].id, id, TOKEN_ID_BYTES - 1);
+        found = (found & ~mask) | (i & mask);
     }
-    return selected;
+    return found;
 }
 
 struct caller *callers_identify(struct callers *callers, const char *authorization,
@@ -162,7 +193,8 @@ struct caller *callers_identify(struct callers *callers, const char *authorizati
     const char *id = NULL;
     const char *secret = NULL;
     unsigned char hash[SHA256_BYTES];
-    struct caller *caller = NULL;
+    size_t at = 0;
+    bool fits = false;
 
     if (!callers_need_tokens(callers))
         return &callers->everybody;
@@ -170,18 +202,17 @@ struct caller *callers_identify(struct callers *callers, const char *authorizati
         error_set(err, ERROR_UNAUTHENTICATED, "send Authorization: Bearer with a token");
         return NULL;
     }
-    caller = select_by_id(callers, id);
-    if (!token_secret_hash(caller->entry.salt, secret, hash)) {
+    at = find_key(callers, id);
+    if (!token_secret_hash(callers->keys[at].salt, secret, hash)) {
         error_set(err, ERROR_ENGINE_ERROR, "out of memory");
         return NULL;
     }
-    /* Not `||`: nobody's hash, all zero, is compared like any other. */
-    bool fits = digest_equal(hash, caller->entry.sha256, sizeof(hash));
-    if (!fits || caller == &callers->nobody) {
+    fits = digest_equal(hash, callers->keys[at].sha256, sizeof(hash));
+    if (!fits || at == callers->in_force) {
         error_set(err, ERROR_UNAUTHENTICATED, "the token is not valid");
         return NULL;
     }
-    return caller;
+    return &callers->callers[at];
 }
 
 struct caller *callers_find(struct callers *callers, const char *token_id, struct error *err)

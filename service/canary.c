@@ -10,6 +10,7 @@
 #include "deadline.h"
 #include "log.h"
 #include "metrics.h"
+#include "stop_signal.h"
 
 struct canary {
     struct spark_engine *engine;
@@ -19,8 +20,8 @@ struct canary {
     pthread_cond_t changed;
     bool reported; /* under lock: the first canary is over */
     bool failed;   /* under lock */
-    bool stopping; /* under lock */
     struct error first_error;
+    struct stop_signal stop;
     _Atomic int64_t last_ok_ns; /* monotime of the last success */
 };
 
@@ -41,21 +42,6 @@ static void report_first(struct canary *canary, const struct error *err)
         canary->first_error = *err;
     pthread_cond_broadcast(&canary->changed);
     pthread_mutex_unlock(&canary->lock);
-}
-
-/* True when it is time to end. */
-static bool pause_or_stop(struct canary *canary)
-{
-    struct monotime due = monotime_after(monotime_now(), canary->interval_ms);
-    struct timespec until = monotime_timespec(due);
-    bool stopping = false;
-
-    pthread_mutex_lock(&canary->lock);
-    while (!canary->stopping && !monotime_reached(due, monotime_now()))
-        pthread_cond_timedwait(&canary->changed, &canary->lock, &until);
-    stopping = canary->stopping;
-    pthread_mutex_unlock(&canary->lock);
-    return stopping;
 }
 
 static void *canary_main(void *argument)
@@ -84,7 +70,7 @@ static void *canary_main(void *argument)
         else if (ok && !was_ok)
             log_line(LOG_INFO, "canary query succeeds again");
         was_ok = ok;
-    } while (!pause_or_stop(canary));
+    } while (!stop_signal_pause(&canary->stop, canary->interval_ms));
 out:
     spark_thread_detach(thread);
     return NULL;
@@ -92,6 +78,7 @@ out:
 
 static void canary_free(struct canary *canary)
 {
+    stop_signal_done(&canary->stop);
     pthread_cond_destroy(&canary->changed);
     pthread_mutex_destroy(&canary->lock);
     free(canary);
@@ -101,7 +88,6 @@ int canary_start(struct spark_engine *engine, int64_t interval_ms, struct canary
                  struct error *err)
 {
     struct canary *canary = calloc(1, sizeof(*canary));
-    pthread_condattr_t attributes;
     int rc = 0;
 
     if (canary == NULL)
@@ -109,10 +95,8 @@ int canary_start(struct spark_engine *engine, int64_t interval_ms, struct canary
     canary->engine = engine;
     canary->interval_ms = interval_ms;
     pthread_mutex_init(&canary->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&canary->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    pthread_cond_init(&canary->changed, NULL);
+    stop_signal_init(&canary->stop);
     rc = pthread_create(&canary->thread, NULL, canary_main, canary);
     if (rc != 0) {
         canary_free(canary);
@@ -141,17 +125,9 @@ int64_t canary_age_ms(const struct canary *canary)
 
 bool canary_stop(struct canary *canary, int64_t timeout_ms)
 {
-    struct timespec until;
-
     if (canary == NULL)
         return true;
-    pthread_mutex_lock(&canary->lock);
-    canary->stopping = true;
-    pthread_cond_broadcast(&canary->changed);
-    pthread_mutex_unlock(&canary->lock);
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += timeout_ms / 1000 + 1;
-    if (pthread_timedjoin_np(canary->thread, NULL, &until) != 0)
+    if (!stop_signal_join(&canary->stop, canary->thread, timeout_ms))
         return false;
     canary_free(canary);
     return true;

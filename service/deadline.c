@@ -43,6 +43,16 @@ struct timeval span_timeval(int64_t span_ms)
                             .tv_usec = (suseconds_t)(span_ms % 1000 * 1000)};
 }
 
+void monotime_cond_init(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
 struct timespec monotime_timespec(struct monotime t)
 {
     return (struct timespec){.tv_sec = (time_t)(t.ns / NS_PER_S),

@@ -5,6 +5,7 @@
 #ifndef SERVICE_DEADLINE_H
 #define SERVICE_DEADLINE_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/time.h>
@@ -37,7 +38,8 @@ static inline bool monotime_reached(struct monotime deadline, struct monotime no
 /* A span as libevent takes it. */
 struct timeval span_timeval(int64_t span_ms);
 
-/* For pthread_cond_timedwait on a condition made with CLOCK_MONOTONIC. */
+/* A condition that pthread_cond_timedwait waits for until a monotime_timespec. */
+void monotime_cond_init(pthread_cond_t *condition);
 struct timespec monotime_timespec(struct monotime t);
 
 /* Wall-clock "2024-01-31T09:57:06.123456Z" (RFC 3339, UTC) of `unix_us`. */

@@ -7,16 +7,16 @@
 #include "../jni/spark_engine.h"
 #include "deadline.h"
 #include "log.h"
+#include "stop_signal.h"
 
 struct engine_facts {
     struct spark_engine *engine;
     int64_t interval_ms;
     pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool stopping;           /* under lock, as all below */
-    bool known;              /* `last` holds a pull's answer */
-    struct spark_facts last; /* its list is ours */
+    bool known;              /* under lock: `last` holds a pull's answer */
+    struct spark_facts last; /* under lock; its list is ours */
+    struct stop_signal stop;
 };
 
 static void keep(struct engine_facts *facts, const struct spark_facts *news)
@@ -29,21 +29,6 @@ static void keep(struct engine_facts *facts, const struct spark_facts *news)
     facts->known = true;
     pthread_mutex_unlock(&facts->lock);
     free(old);
-}
-
-/* True when it is time to end. */
-static bool pause_or_stop(struct engine_facts *facts)
-{
-    struct monotime due = monotime_after(monotime_now(), facts->interval_ms);
-    struct timespec until = monotime_timespec(due);
-    bool stopping = false;
-
-    pthread_mutex_lock(&facts->lock);
-    while (!facts->stopping && !monotime_reached(due, monotime_now()))
-        pthread_cond_timedwait(&facts->changed, &facts->lock, &until);
-    stopping = facts->stopping;
-    pthread_mutex_unlock(&facts->lock);
-    return stopping;
 }
 
 static void *facts_main(void *argument)
@@ -67,14 +52,14 @@ static void *facts_main(void *argument)
         else if (was_ok)
             log_line(LOG_WARN, "no facts of the engine", LOG_TEXT("detail", err.detail));
         was_ok = ok;
-    } while (!pause_or_stop(facts));
+    } while (!stop_signal_pause(&facts->stop, facts->interval_ms));
     spark_thread_detach(thread);
     return NULL;
 }
 
 static void facts_free(struct engine_facts *facts)
 {
-    pthread_cond_destroy(&facts->changed);
+    stop_signal_done(&facts->stop);
     pthread_mutex_destroy(&facts->lock);
     free(facts->last.queries);
     free(facts);
@@ -84,7 +69,6 @@ int engine_facts_start(struct spark_engine *engine, int64_t interval_ms,
                        struct engine_facts **ret_facts, struct error *err)
 {
     struct engine_facts *facts = calloc(1, sizeof(*facts));
-    pthread_condattr_t attributes;
     int rc = 0;
 
     if (facts == NULL)
@@ -92,10 +76,7 @@ int engine_facts_start(struct spark_engine *engine, int64_t interval_ms,
     facts->engine = engine;
     facts->interval_ms = interval_ms;
     pthread_mutex_init(&facts->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&facts->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    stop_signal_init(&facts->stop);
     rc = pthread_create(&facts->thread, NULL, facts_main, facts);
     if (rc != 0) {
         facts_free(facts);
@@ -152,17 +133,9 @@ const char *engine_facts_area_name(enum spark_memory_area area)
 
 bool engine_facts_stop(struct engine_facts *facts, int64_t timeout_ms)
 {
-    struct timespec until;
-
     if (facts == NULL)
         return true;
-    pthread_mutex_lock(&facts->lock);
-    facts->stopping = true;
-    pthread_cond_broadcast(&facts->changed);
-    pthread_mutex_unlock(&facts->lock);
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += timeout_ms / 1000 + 1;
-    if (pthread_timedjoin_np(facts->thread, NULL, &until) != 0)
+    if (!stop_signal_join(&facts->stop, facts->thread, timeout_ms))
         return false;
     facts_free(facts);
     return true;

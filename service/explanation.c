@@ -74,7 +74,10 @@ int explanation_write(const struct explanation *explanation, const char *source_
                       struct byte_buffer *out, struct error *err)
 {
     byte_buffer_append_text(out, "{\"plan\":");
-    append_text(out, explanation->plan);
+    if (explanation->plan != NULL)
+        append_text(out, explanation->plan);
+    else
+        byte_buffer_append_text(out, "null");
     if (append_schema(out, &explanation->schema, err) != 0)
         return -1;
     append_source(out, explanation, source_kind);

@@ -229,3 +229,8 @@ enum handle_origin handle_journal_find(const struct handle_journal *journal, con
     HASH_FIND(hash_by_id, journal->known, id, strlen(id), known);
     return known != NULL ? known->origin : HANDLE_UNKNOWN;
 }
+
+size_t handle_journal_count(const struct handle_journal *journal)
+{
+    return HASH_CNT(hash_by_id, journal->known);
+}

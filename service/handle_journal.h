@@ -44,4 +44,7 @@ int handle_journal_write(struct handle_journal *journal, const char *id, struct 
 /* Among the newest `length` ids.   [loop] */
 enum handle_origin handle_journal_find(const struct handle_journal *journal, const char *id);
 
+/* How many ids it knows.   [loop] */
+size_t handle_journal_count(const struct handle_journal *journal);
+
 #endif

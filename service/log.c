@@ -5,13 +5,11 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "deadline.h"
-#include "metrics.h"
+#include "log_writer.h"
 #include "utf8.h"
 
-#define LINE_MAX_BYTES 8192
 #define VALUE_MAX_BYTES 512
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
@@ -23,7 +21,7 @@ static atomic_int lowest_level = LOG_INFO;
 struct log_text {
     size_t length;
     bool full;
-    char bytes[LINE_MAX_BYTES];
+    char bytes[LOG_LINE_MAX_BYTES];
 };
 
 static void append(struct log_text *line, const char *bytes, size_t length)
@@ -137,17 +135,6 @@ static void append_field(struct log_text *line, const struct log_field *field)
         line->length = start;
 }
 
-static void write_line(const struct log_text *line)
-{
-    ssize_t written;
-
-    do {
-        written = write(STDERR_FILENO, line->bytes, line->length);
-    } while (written < 0 && errno == EINTR);
-    if (written != (ssize_t)line->length)
-        metrics_add(METRIC_LOG_LINES_LOST, 1);
-}
-
 void log_set_level(enum log_level level)
 {
     atomic_store_explicit(&lowest_level, (int)level, memory_order_relaxed);
@@ -187,6 +174,6 @@ void log_write(enum log_level level, const char *message, const struct log_field
     size_t end_length = strlen(end);
     memcpy(line.bytes + line.length, end, end_length);
     line.length += end_length;
-    write_line(&line);
+    log_writer_put(line.bytes, line.length);
     errno = saved_errno;
 }

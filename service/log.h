@@ -1,5 +1,5 @@
 /*
- * log: logfmt lines on stderr, one write(2) a line, any thread.   [any]
+ * log: logfmt lines on stderr by way of log_writer, any thread.   [any]
  *
  *   time=2024-01-31T09:57:06.123456Z level=info msg="query done" query_id=... rows=10
  *

@@ -24,6 +24,7 @@
 #include "install_dir.h"
 #include "json_memory.h"
 #include "log.h"
+#include "log_writer.h"
 #include "mysql_engine.h"
 #include "mysql_sources.h"
 #include "mysql_watch.h"
@@ -52,6 +53,7 @@
 #define JOURNAL_STOP_MS 2000
 #define WATCH_STOP_MS 3000
 #define FLUSH_LOOK_MS 20
+#define LOG_STOP_MS 1000
 
 struct run {
     struct service service;
@@ -153,6 +155,7 @@ static void on_signal(evutil_socket_t fd, short what, void *user)
     }
     if (service->health.draining) {
         log_line(LOG_WARN, "second signal: leaving now");
+        log_writer_stop(LOG_STOP_MS);
         spark_engine_leave(0);
     }
     log_line(LOG_INFO, "stopping: no new queries, running ones may finish",
@@ -329,6 +332,8 @@ static int start(struct run *run, struct error *err)
         !settings_listen_is_loopback(service->settings.listen))
         log_line(LOG_WARN, "INSECURE: anybody who reaches this port may query, no token asked",
                  LOG_TEXT("listen", service->settings.listen));
+    if (callers_need_tokens(service->callers) && callers_count(service->callers) == 0)
+        log_line(LOG_WARN, "TOKENS_FILE has no token yet: every query is refused");
     log_line(LOG_INFO, "listening", LOG_TEXT("listen", service->settings.listen),
              LOG_NUMBER("port", http_server_port(service->http)),
              LOG_TEXT("data_roots", service->settings.data_roots),
@@ -406,15 +411,18 @@ static int run_service(const struct settings *settings)
     log_set_level(level);
     forbid_core_dumps();
     keep_spark_ui_on_loopback();
+    if (log_writer_start((size_t)settings->log_buffer_bytes, &err) != 0)
+        log_line(LOG_WARN, "the log is written by those who log", LOG_TEXT("detail", err.detail));
     if (start(&run, &err) != 0) {
         fprintf(stderr, "spark-service: %s\n", err.detail);
         run.exit_code = EXIT_BAD_SETTING;
         stop(&run);
-        return run.exit_code;
+    } else {
+        (void)event_base_dispatch(run.service.base);
+        stop(&run);
+        log_line(LOG_INFO, "stopped", LOG_NUMBER("code", run.exit_code));
     }
-    (void)event_base_dispatch(run.service.base);
-    stop(&run);
-    log_line(LOG_INFO, "stopped", LOG_NUMBER("code", run.exit_code));
+    log_writer_stop(LOG_STOP_MS);
     return run.exit_code;
 }
 

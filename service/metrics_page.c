@@ -8,6 +8,7 @@
 #include "http_metrics.h"
 #include "http_reply.h"
 #include "http_server.h"
+#include "log_writer.h"
 #include "metrics.h"
 #include "mysql_engine.h"
 #include "process_metrics.h"
@@ -29,6 +30,9 @@ static void look_at_limits(const struct settings *settings)
     metrics_set(METRIC_HTTP_CONNECTIONS_LIMIT, settings->max_connections);
     metrics_set(METRIC_QUEUE_LIMIT, settings->queue_length);
     metrics_set(METRIC_HANDLES_LIMIT, settings->max_handles);
+    metrics_set(METRIC_HISTORY_LIMIT, settings->history_length);
+    metrics_set(METRIC_JOURNAL_LIMIT, settings->journal_length);
+    metrics_set(METRIC_LOG_BYTES_LIMIT, settings->log_buffer_bytes);
     metrics_set(METRIC_SLOTS, settings->workers);
     metrics_set(METRIC_CANARY_MAX_AGE, settings->canary_max_age_ms);
     metrics_set(METRIC_MYSQL_LIMIT, settings->mysql_connections);
@@ -58,6 +62,8 @@ static void look_at_queries(const struct service *service)
     set_size(METRIC_SLOTS_BUSY, counts.busy);
     set_size(METRIC_SLOTS_LOST, counts.lost);
     set_size(METRIC_HANDLES, counts.handles);
+    set_size(METRIC_HISTORY, counts.ended);
+    set_size(METRIC_JOURNAL, counts.journal_ids);
 }
 
 static void look_at_streams(const struct service *service)
@@ -65,6 +71,11 @@ static void look_at_streams(const struct service *service)
     set_size(METRIC_STREAMS_OPEN, service->deliveries.open);
     metrics_set(METRIC_STREAM_BYTES, atomic_load(&service->deliveries.budget.bytes));
     metrics_set(METRIC_SPOOL_BYTES, spool_store_bytes(service->spools));
+}
+
+static void look_at_log(void)
+{
+    set_size(METRIC_LOG_BYTES, log_writer_bytes());
 }
 
 static void look_at_mysql(const struct service *service)
@@ -124,6 +135,7 @@ void metrics_page_answer(const struct service *service, struct http_exchange *ex
     look_at_streams(service);
     look_at_queries(service);
     look_at_mysql(service);
+    look_at_log();
     write_build_info(service, &page);
     http_metrics_write(&page);
     metrics_write(&page);

@@ -66,6 +66,10 @@ X(CANCELLED_WAIT, COUNTER, S("cancellations_total"), "reason=\"wait\"", "")
 X(CANCELLED_STALLED, COUNTER, S("cancellations_total"), "reason=\"stalled\"", "")
 X(CANCELLED_DRAIN, COUNTER, S("cancellations_total"), "reason=\"drain\"", "")
 
+X(HISTORY, GAUGE, S("history_queries"), "", "Ended queries that the list of queries still shows.")
+X(HISTORY_LIMIT, GAUGE, S("history_queries_limit"), "", "HISTORY_LENGTH.")
+X(JOURNAL, GAUGE, S("journal_ids"), "", "Ids of asynchronous queries that are known after their end or a restart.")
+X(JOURNAL_LIMIT, GAUGE, S("journal_ids_limit"), "", "JOURNAL_LENGTH.")
 X(HANDLES, GAUGE, S("handles"), "", "Asynchronous queries, those whose results are kept included.")
 X(HANDLES_LIMIT, GAUGE, S("handles_limit"), "", "MAX_HANDLES.")
 X(HANDLES_GIVEN, COUNTER, S("handles_given_total"), "", "Queries that went asynchronous (202).")
@@ -117,7 +121,9 @@ X(BRIDGE_WAITING, GAUGE, S("engine_waiting_bytes"), "", "Batches in the JVM that
 X(BRIDGE_SPOOLED, GAUGE, S("engine_spooled_bytes"), "", "Batches that the JVM put on disk, as nobody took them in time.")
 
 /* ---- log ---- */
-X(LOG_LINES_LOST, COUNTER, S("log_lines_lost_total"), "", "Log lines that stderr did not take whole.")
+X(LOG_LINES_LOST, COUNTER, S("log_lines_lost_total"), "", "Log lines that stderr did not take whole, or not in time.")
+X(LOG_BYTES, GAUGE, S("log_buffered_bytes"), "", "Log lines that wait for stderr.")
+X(LOG_BYTES_LIMIT, GAUGE, S("log_buffer_limit_bytes"), "", "LOG_BUFFER_BYTES; lines beyond it are lost.")
 
 /* ---- spans ---- */
 #define OUTCOMES(name, source, engine, help) \

@@ -6,10 +6,10 @@
 #include "byte_buffer.h"
 #include "result_columns.h"
 
-/* The columns that the statement would give. */
-static int read_schema(struct mysql_engine *engine, const struct mysql_query *query,
-                       struct explanation *explanation, struct error *err)
+int mysql_describe(struct mysql_engine *engine, const struct mysql_query *query,
+                   struct explanation *ret_explanation, struct error *err)
 {
+    struct explanation explanation = {0};
     struct mysql_query described = *query;
     struct mysql_cursor *cursor = NULL;
     int rc = 0;
@@ -17,8 +17,10 @@ static int read_schema(struct mysql_engine *engine, const struct mysql_query *qu
     described.use = MYSQL_DESCRIBE;
     if (mysql_cursor_open(engine, &described, &cursor, err) != 0)
         return -1;
-    rc = mysql_cursor_take_schema(cursor, &explanation->schema, err);
+    rc = mysql_cursor_take_schema(cursor, &explanation.schema, err);
     mysql_cursor_close(cursor);
+    if (rc == 0)
+        *ret_explanation = explanation;
     return rc;
 }
 
@@ -93,7 +95,7 @@ int mysql_explain(struct mysql_engine *engine, const struct mysql_query *query,
 {
     struct explanation explanation = {0};
 
-    if (read_schema(engine, query, &explanation, err) != 0 ||
+    if (mysql_describe(engine, query, &explanation, err) != 0 ||
         read_plan(engine, query, &explanation, err) != 0) {
         explanation_done(&explanation);
         return -1;

@@ -158,17 +158,13 @@ int mysql_pool_new(const struct mysql_pool_config *config, struct mysql_pool **r
                    struct error *err)
 {
     struct mysql_pool *pool = calloc(1, sizeof(*pool));
-    pthread_condattr_t attributes;
     int rc = 0;
 
     if (pool == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
     pool->config = *config;
     pthread_mutex_init(&pool->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&pool->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    monotime_cond_init(&pool->changed);
     rc = pthread_create(&pool->sweeper, NULL, sweeper_main, pool);
     if (rc != 0) {
         pthread_cond_destroy(&pool->changed);

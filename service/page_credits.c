@@ -4,14 +4,9 @@
 
 void page_credits_init(struct page_credits *credits, struct page_budget *budget)
 {
-    pthread_condattr_t attributes;
-
     *credits = (struct page_credits){.budget = budget};
     pthread_mutex_init(&credits->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&credits->returned, &attributes);
-    pthread_condattr_destroy(&attributes);
+    monotime_cond_init(&credits->returned);
 }
 
 void page_credits_done(struct page_credits *credits)

@@ -304,5 +304,7 @@ struct queries_counts queries_count(const struct queries *queries)
         .queued = queries->queued,
         .busy = queries->busy,
         .lost = watchdog_lost(queries->watchdog),
+        .ended = query_registry_ended(queries->registry),
+        .journal_ids = query_handles_ids(queries->handles),
     };
 }

@@ -72,6 +72,8 @@ struct queries_counts {
     size_t queued;
     size_t busy; /* slots with a query, lost ones included */
     size_t lost;
+    size_t ended;       /* that the list still shows */
+    size_t journal_ids; /* of asynchronous queries, told 410 once forgotten */
 };
 
 int queries_new(const struct queries_config *config, struct queries **ret_queries,

@@ -127,6 +127,11 @@ size_t query_handles_count(const struct query_handles *handles)
     return handles->count;
 }
 
+size_t query_handles_ids(const struct query_handles *handles)
+{
+    return handle_journal_count(handles->journal);
+}
+
 int query_handles_new(const struct query_handles_config *config, struct query_handles **ret_handles,
                       struct error *err)
 {

@@ -66,4 +66,7 @@ enum handle_origin query_handles_origin(const struct query_handles *handles, con
 
 size_t query_handles_count(const struct query_handles *handles);
 
+/* Ids that would be told 410. */
+size_t query_handles_ids(const struct query_handles *handles);
+
 #endif

@@ -132,3 +132,8 @@ struct query *query_registry_first_pinned(const struct query_registry *registry)
 {
     return registry->pinned;
 }
+
+size_t query_registry_ended(const struct query_registry *registry)
+{
+    return registry->ended_count;
+}

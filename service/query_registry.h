@@ -49,4 +49,7 @@ struct query *query_registry_first_live(const struct query_registry *registry);
 /* The pinned one that ended first; later ones by query->group_next. */
 struct query *query_registry_first_pinned(const struct query_registry *registry);
 
+/* Queries that are history now. */
+size_t query_registry_ended(const struct query_registry *registry);
+
 #endif

@@ -112,17 +112,24 @@ static int explain_spark(struct run *run, const char *path, struct explanation *
     return rc;
 }
 
+/* A request for headers is answered once MySQL has prepared the statement. */
+static int explain_direct(struct run *run, struct explanation *ret_explanation, struct error *err)
+{
+    struct mysql_query query = direct_query(run->query);
+
+    return (run->query->request.heads ? mysql_describe : mysql_explain)(run->runner->mysql, &query,
+                                                                        ret_explanation, err);
+}
+
 /* Asks for the plan in place of the rows: one JSON object. */
 static int explain(struct run *run, const char *path, struct error *err)
 {
     struct query *query = run->query;
-    struct mysql_query mysql_query = direct_query(query);
     struct explanation explanation = {0};
     struct byte_buffer out = {0};
     struct monotime begin = monotime_now();
-    int rc = query_request_is_direct(&query->request)
-                 ? mysql_explain(run->runner->mysql, &mysql_query, &explanation, err)
-                 : explain_spark(run, path, &explanation, err);
+    int rc = query_request_is_direct(&query->request) ? explain_direct(run, &explanation, err)
+                                                      : explain_spark(run, path, &explanation, err);
 
     query->timing.plan_us = monotime_span_us(begin, monotime_now());
     if (rc == 0)

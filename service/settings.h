@@ -64,6 +64,7 @@ struct settings {
     int64_t mysql_connect_timeout_ms;
     int64_t mysql_kill_timeout_ms;
     char *log_level;
+    int64_t log_buffer_bytes;
     bool access_log;
     bool audit_log;
 

@@ -94,6 +94,8 @@ const struct setting settings_table[] = {
     INTEGER("MYSQL_KILL_TIMEOUT_MS", mysql_kill_timeout_ms, "2000", 1000, 60000,
             "longest wait for MySQL to take a KILL QUERY, rounded up to seconds"),
     TEXT("LOG_LEVEL", log_level, "info", "debug, info, warn or error"),
+    INTEGER("LOG_BUFFER_BYTES", log_buffer_bytes, "1048576", 16384, 1073741824,
+            "log lines that wait for stderr; further ones are lost and counted"),
     BOOL("ACCESS_LOG", access_log, "1", "a log line for each HTTP request"),
     BOOL("AUDIT_LOG", audit_log, "1", "a log line for each query: who, which statement, outcome"),
 };

@@ -311,6 +311,18 @@ static const struct member SOURCE_MEMBERS[] = {{"host", read_host},
                                                {"read_only", read_read_only},
                                                {NULL, NULL}};
 
+/* Other words of a token's `source`: who may read Parquet must not reach a MySQL of that name. */
+static bool is_reserved(const char *name)
+{
+    static const char *const RESERVED[] = {"parquet", "delta", "iceberg", "config"};
+
+    for (size_t i = 0; i < sizeof(RESERVED) / sizeof(RESERVED[0]); i++) {
+        if (strcmp(name, RESERVED[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 static int read_source(struct reader *reader, const char *name, const json_t *value)
 {
     struct mysql_target *target = reader->target;
@@ -319,6 +331,8 @@ static int read_source(struct reader *reader, const char *name, const json_t *va
         return fail(reader, "", "'%.64s' is not a name (letters, digits, _ - .)", name);
     if (strcmp(name, "mysql") == 0)
         return fail(reader, name, "the name stands for all sources together in the health answer");
+    if (is_reserved(name))
+        return fail(reader, name, "the name stands for something else in a caller's sources");
     target->port = DEFAULT_PORT;
     target->name = strdup(name);
     if (target->name == NULL)

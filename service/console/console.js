@@ -89,6 +89,41 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
+/* ---- who asks ---- */
+
+/* Kept for this tab until it is closed, and sent as a header: never in an address. */
+const TOKEN_KEY = 'spark-service-token';
+let lacksToken = false;
+
+/* fetch with the token, if there is one. Without a valid one the page asks for it. */
+async function call(target, options = {}) {
+  const token = sessionStorage.getItem(TOKEN_KEY);
+  const headers = { ...options.headers };
+  if (token !== null) headers.Authorization = `Bearer ${token}`;
+  const response = await fetch(target, { ...options, headers });
+  if (response.status === 401) askForToken(token !== null);
+  return response;
+}
+
+function askForToken(wasWrong) {
+  sessionStorage.removeItem(TOKEN_KEY);
+  lacksToken = true;
+  $('token-note').textContent = wasWrong ? 'The service does not know that token.' : 'The service answers who has a token.';
+  $('token-form').hidden = false;
+  $('forget').hidden = true;
+}
+
+async function useToken() {
+  sessionStorage.setItem(TOKEN_KEY, $('token').value.trim());
+  $('token').value = '';
+  lacksToken = false;
+  await loadFacts();
+  if (lacksToken) return;
+  $('token-form').hidden = true;
+  showSource(source);
+  pollQueries();
+}
+
 /* ---- the form ---- */
 
 const drafts = {}; /* source -> {path, sql} */
@@ -106,7 +141,7 @@ function fillDrafts(facts) {
     .map((path) => element('option', { value: path })));
   $('path').placeholder = `${facts.roots[0]}/…`;
   if (!facts.mysql) SOURCES.mysql.hint = 'No MySQL source is set up here (MYSQL_HOST).';
-  $('version').textContent = `${facts.version} · Spark ${facts.spark_line}`;
+  $('version').textContent = facts.version === '' ? '' : `${facts.version} · Spark ${facts.spark_line}`;
 }
 
 function showSource(name) {
@@ -166,7 +201,7 @@ async function ask(verb, show) {
   running = queryId;
   showRunning(true);
   try {
-    const response = await fetch(`/api/spark/${verb}/${source}`, {
+    const response = await call(`/api/spark/${verb}/${source}`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', Accept: `${RESULT_TYPE}, application/json;q=0.5` },
       body: requestBody(queryId),
@@ -195,7 +230,7 @@ function readProblem(response, body) {
 
 async function cancel(queryId) {
   try {
-    const response = await fetch(`/api/spark/queries/${encodeURIComponent(queryId)}`, { method: 'DELETE' });
+    const response = await call(`/api/spark/queries/${encodeURIComponent(queryId)}`, { method: 'DELETE' });
     if (!response.ok) $('queries-note').textContent = readProblem(response, await response.text()).detail;
   } catch (error) {
     $('queries-note').textContent = `Not cancelled: ${error.message}`;
@@ -368,9 +403,9 @@ function showQueries(queries) {
 }
 
 async function pollQueries() {
-  if (document.hidden) return;
+  if (document.hidden || lacksToken) return;
   try {
-    const response = await fetch(`/api/spark/queries?limit=${QUERIES_SHOWN}`);
+    const response = await call(`/api/spark/queries?limit=${QUERIES_SHOWN}`);
     if (response.ok) showQueries((await response.json()).queries);
   } catch {
     $('queries-note').textContent = 'no answer';
@@ -412,18 +447,31 @@ function listen() {
   });
   $('params').addEventListener('input', checkParams);
   $('cancel').addEventListener('click', () => { if (running !== null) cancel(running); });
+  $('token-form').addEventListener('submit', (event) => { event.preventDefault(); useToken(); });
+  $('forget').addEventListener('click', () => { sessionStorage.removeItem(TOKEN_KEY); location.reload(); });
   document.addEventListener('visibilitychange', () => { pollQueries(); pollHealth(); });
 }
 
-async function start() {
-  let facts = { version: '', spark_line: '', roots: ['/data'], samples: {}, mysql: true };
-  listen();
+const NO_FACTS = { version: '', spark_line: '', roots: ['/data'], samples: {}, mysql: true };
+
+async function loadFacts() {
+  let facts = NO_FACTS;
   try {
-    facts = await (await fetch('/console.json')).json();
+    const response = await call('/console.json');
+    if (response.ok) facts = await response.json();
+    else if (response.status !== 401) $('summary').textContent = readProblem(response, await response.text()).detail;
   } catch (error) {
     $('summary').textContent = `No facts from the service: ${error.message}`;
   }
   fillDrafts(facts);
+  /* A link can't send a header. */
+  $('metrics').hidden = lacksToken || sessionStorage.getItem(TOKEN_KEY) !== null;
+  $('forget').hidden = sessionStorage.getItem(TOKEN_KEY) === null;
+}
+
+async function start() {
+  listen();
+  await loadFacts();
   showSource(source);
   pollHealth();
   pollQueries();

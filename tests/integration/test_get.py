@@ -60,6 +60,14 @@ def test_head_runs_nothing(service, world):
     assert service.request("HEAD", target).status == 200
 
 
+@pytest.mark.parametrize("sql, status", [("SHOW TABLES", 200), ("DESCRIBE people", 200),
+                                         ("DESCRIBE nobody", 422), ("DROP TABLE people", 403)])
+def test_head_of_a_statement_without_a_plan(service, sql, status):
+    target = target_of("mysql", {"sql": sql})
+    assert service.request("HEAD", target).status == status
+    assert service.request("GET", target).status == status
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_refusals(method, service, world):
     path = f"{world.data}/parquet/users"

@@ -5,8 +5,8 @@ The heap is fixed and touched before the start, so that it is resident whatever
 it holds: what the process grows by beyond it is direct and C memory. To that
 comes what the heap holds behind a garbage collection.
 
-LONG=1: a gigabyte at 1 MiB/s (17 minutes) and the others' p99, else 100 MB at
-8 MiB/s and their p90.
+LONG=1: a gigabyte at 1 MiB/s (17 minutes, alone on the machine) and the others'
+p99 as well; else 100 MB at 16 MiB/s.
 """
 
 import os
@@ -25,12 +25,15 @@ LONG = os.environ.get("LONG") == "1"
 HEAP = "768m"
 GROWTH_BYTES = 64 << 20
 SLOWER_TIMES = 2
-RATE_BYTES = (1 << 20) if LONG else (8 << 20)
+RATE_BYTES = (1 << 20) if LONG else (16 << 20)
 REPEATS = 40 if LONG else 4  # of the big table: about 27 MB each
 LOOKS = 20 if LONG else 4
 SMALL_QUERIES = 1000 if LONG else 40
-SHARE = 0.99 if LONG else 0.9  # of few queries the p99 would be the one unlucky
+SHARE = 0.99
 WARM_UP_QUERIES = 3
+# Compiled code, stacks and arenas of a service that has worked for a while.
+SETTLED_BYTES = 8 << 20
+WARM_UP_TURNS = 8
 PATIENT = {"timeout_ms": 3_600_000, "queue_timeout_ms": 60_000}
 PART_BYTES = 64 << 10
 
@@ -98,7 +101,7 @@ def held_bytes(service):
     return process_facts.heap_used_bytes(service.pid) + process_facts.resident_bytes(service.pid)
 
 
-def warm_up(service, world):
+def warm_up_turn(service, world):
     for _ in range(WARM_UP_QUERIES):
         reader = SlowReader(service, large_query(world, 1), 1 << 40)
         reader.run()
@@ -108,8 +111,17 @@ def warm_up(service, world):
     small_query_time(service, world)
 
 
-@pytest.mark.skipif(not LONG and not os.environ.get("MEMORY"),
-                    reason="a minute alone on the machine: LONG=1, or MEMORY=1 for the short span")
+def warm_up(service, world):
+    """Turns until one adds next to nothing; gives what is held then."""
+    held = 0
+    for _ in range(WARM_UP_TURNS):
+        warm_up_turn(service, world)
+        before, held = held, held_bytes(service)
+        if held - before < SETTLED_BYTES:
+            break
+    return held
+
+
 @pytest.mark.only("4.1")
 @pytest.mark.timeout(3600)
 def test_memory_is_flat_while_readers_are_slow(world, start_service, record_property):
@@ -117,8 +129,7 @@ def test_memory_is_flat_while_readers_are_slow(world, start_service, record_prop
         SPARK_SERVICE_HEAP=HEAP, SPARK_SERVICE_QUERY_TIMEOUT_MAX_MS=3_600_000,
         SPARK_SERVICE_STREAM_STALL_MS=3_600_000,
         JAVA_TOOL_OPTIONS=f"-Xms{HEAP} -XX:+AlwaysPreTouch").wait_ready()
-    warm_up(service, world)
-    idle = held_bytes(service)
+    idle = warm_up(service, world)
     alone = small_query_time(service, world)
 
     slow = SlowReader(service, large_query(world, REPEATS), RATE_BYTES)
@@ -140,4 +151,5 @@ def test_memory_is_flat_while_readers_are_slow(world, start_service, record_prop
         print(f"{name} {value:.1f}")
     assert slow.rows == BIG_ROWS * REPEATS
     assert max(looks) <= GROWTH_BYTES, [look >> 20 for look in looks]
-    assert beside <= SLOWER_TIMES * alone
+    if LONG:
+        assert beside <= SLOWER_TIMES * alone

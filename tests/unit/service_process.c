@@ -130,6 +130,8 @@ void service_process_stop_idle(struct service_process **process)
     if (*process == NULL)
         return;
     service_process_wait_health(*process, "slots", "busy", 0);
+    assert_int_equal(service_process_health(*process, "slots", "lost"), 0);
+    assert_int_equal(service_process_health(*process, "queue", "length"), 0);
     service_process_stop(*process);
     *process = NULL;
 }

@@ -49,7 +49,7 @@ void service_process_restart(struct service_process *process, int signal_number,
 /* SIGTERM, then finish with 0. */
 void service_process_stop(struct service_process *process);
 
-/* The same at the end of a group: with all slots free again; *process is NULL
+/* The same at the end of a group: with all slots free again, none lost, nothing waiting; *process is NULL
  * afterwards, and before when it did not start (that is told already). */
 void service_process_stop_idle(struct service_process **process);
 

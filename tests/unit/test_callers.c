@@ -353,7 +353,7 @@ static int compare(const void *a, const void *b)
  * machine, is left out by one common bound (as dudect does). */
 static double timing_t(struct callers *callers, const char *first, const char *second)
 {
-    enum { SAMPLES = 400000 };
+    enum { SAMPLES = 1000000 };
     double *spans = malloc(SAMPLES * sizeof(*spans));
     unsigned char *classes = malloc(SAMPLES);
     double *sorted = malloc(SAMPLES * sizeof(*sorted));
@@ -405,7 +405,7 @@ static void test_timing(void **state)
     if (getenv("LONG") == NULL)
         skip();
     for (int i = 0; i < 50; i++) {
-        char name[16];
+        char name[32];
         snprintf(name, sizeof(name), "other%d", i);
         (void)add_token(world, name, "query", "*", "-", "-");
     }

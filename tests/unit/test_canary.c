@@ -1,3 +1,4 @@
+/* needs: unit/spark_attach.c */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,40 +15,17 @@
 #include "../../jni/spark_engine.h"
 #include "../../service/canary.h"
 #include "../../service/deadline.h"
+#include "spark_attach.h"
 
 #define PATIENCE_MS 20000
 
 /* The engine of this test sings as it is told. */
 struct spark_engine {
-    atomic_int attached;
+    struct spark_attach attach;
     atomic_int songs;
     atomic_bool fails;
     atomic_bool hangs; /* for ever */
-    bool refuses;
 };
-
-struct spark_thread {
-    struct spark_engine *engine;
-};
-
-int spark_thread_attach(struct spark_engine *engine, const char *name,
-                        struct spark_thread **ret_thread, struct error *err)
-{
-    if (engine->refuses)
-        return error_set(err, ERROR_ENGINE_ERROR, "%s may not attach", name);
-    *ret_thread = calloc(1, sizeof(**ret_thread));
-    if (*ret_thread == NULL)
-        abort();
-    (*ret_thread)->engine = engine;
-    atomic_fetch_add(&engine->attached, 1);
-    return 0;
-}
-
-void spark_thread_detach(struct spark_thread *thread)
-{
-    atomic_fetch_sub(&thread->engine->attached, 1);
-    free(thread);
-}
 
 int spark_engine_canary(struct spark_thread *thread, struct error *err)
 {
@@ -85,7 +63,7 @@ static void test_sings_on(void **state)
     assert_true(canary_age_ms(canary) >= 0 && canary_age_ms(canary) < PATIENCE_MS);
     nap_until_songs(&engine, 5);
     assert_true(canary_stop(canary, PATIENCE_MS));
-    assert_int_equal(atomic_load(&engine.attached), 0);
+    assert_int_equal(atomic_load(&engine.attach.count), 0);
     assert_true(canary_stop(NULL, 0));
 }
 
@@ -121,8 +99,8 @@ static void test_first_one_fails(void **state)
     atomic_store(&engine.fails, true);
     assert_int_equal(canary_start(&engine, 5, &canary, &err), -1);
     assert_string_equal(err.detail, "hoarse");
-    assert_int_equal(atomic_load(&engine.attached), 0);
-    engine.refuses = true;
+    assert_int_equal(atomic_load(&engine.attach.count), 0);
+    engine.attach.refuses = true;
     assert_int_equal(canary_start(&engine, 5, &canary, &err), -1);
     assert_string_equal(err.detail, "canary may not attach");
     assert_null(canary);
@@ -157,7 +135,7 @@ static void test_hanging_one_is_left_behind(void **state)
     begin = monotime_now();
     assert_false(canary_stop(hanging_canary, 1));
     assert_true(monotime_span_ms(begin, monotime_now()) < PATIENCE_MS);
-    assert_int_equal(atomic_load(&hanging_engine.attached), 1);
+    assert_int_equal(atomic_load(&hanging_engine.attach.count), 1);
 }
 
 int main(void)

@@ -1,3 +1,4 @@
+/* needs: unit/spark_attach.c */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +14,7 @@
 #include "../../jni/spark_engine.h"
 #include "../../service/canceller.h"
 #include "../../service/deadline.h"
+#include "spark_attach.h"
 
 /* The engine of this test counts how often it is asked to cancel which tag. */
 #define TAGS 16
@@ -25,38 +27,10 @@ struct asked {
 };
 
 struct spark_engine {
+    struct spark_attach attach;
     pthread_mutex_t lock;
     struct asked asked[TAGS]; /* under lock */
-    int attached;             /* under lock */
-    bool refuses;
 };
-
-struct spark_thread {
-    struct spark_engine *engine;
-};
-
-int spark_thread_attach(struct spark_engine *engine, const char *name,
-                        struct spark_thread **ret_thread, struct error *err)
-{
-    if (engine->refuses)
-        return error_set(err, ERROR_ENGINE_ERROR, "%s may not attach", name);
-    *ret_thread = calloc(1, sizeof(**ret_thread));
-    if (*ret_thread == NULL)
-        abort();
-    (*ret_thread)->engine = engine;
-    pthread_mutex_lock(&engine->lock);
-    engine->attached++;
-    pthread_mutex_unlock(&engine->lock);
-    return 0;
-}
-
-void spark_thread_detach(struct spark_thread *thread)
-{
-    pthread_mutex_lock(&thread->engine->lock);
-    thread->engine->attached--;
-    pthread_mutex_unlock(&thread->engine->lock);
-    free(thread);
-}
 
 /* The entry of a tag, made when new. */
 static struct asked *find_asked(struct spark_engine *engine, const char *tag)
@@ -104,8 +78,8 @@ static struct canceller *start(struct spark_engine *engine)
     struct error err;
 
     *engine = (struct spark_engine){.lock = PTHREAD_MUTEX_INITIALIZER};
-    assert_int_equal(canceller_start(engine, &canceller, &err), 0);
-    assert_int_equal(engine->attached, 1);
+    assert_int_equal(canceller_start(engine, 64, &canceller, &err), 0);
+    assert_int_equal(atomic_load(&engine->attach.count), 1);
     return canceller;
 }
 
@@ -120,7 +94,7 @@ static void test_asks_again(void **state)
     wait_asked(&engine, "a", 3);
     assert_true(monotime_span_ms(begin, monotime_now()) >= 2 * REPEAT_MS - 5);
     canceller_stop(canceller);
-    assert_int_equal(engine.attached, 0);
+    assert_int_equal(atomic_load(&engine.attach.count), 0);
     canceller_stop(NULL);
 }
 
@@ -198,17 +172,17 @@ static void test_stop_with_entries(void **state)
     canceller_add(canceller, "a");
     canceller_add(canceller, "b");
     canceller_stop(canceller); /* the leak checker looks at the rest */
-    assert_int_equal(engine.attached, 0);
+    assert_int_equal(atomic_load(&engine.attach.count), 0);
 }
 
 static void test_failed_attach(void **state)
 {
-    struct spark_engine engine = {.refuses = true};
+    struct spark_engine engine = {.attach = {.refuses = true}};
     struct canceller *canceller = NULL;
     struct error err;
 
     (void)state;
-    assert_int_equal(canceller_start(&engine, &canceller, &err), -1);
+    assert_int_equal(canceller_start(&engine, 64, &canceller, &err), -1);
     assert_null(canceller);
     assert_string_equal(err.detail, "canceller may not attach");
 }

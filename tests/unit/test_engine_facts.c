@@ -1,3 +1,4 @@
+/* needs: unit/spark_attach.c */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,41 +16,18 @@
 #include "../../jni/spark_engine.h"
 #include "../../service/deadline.h"
 #include "../../service/engine_facts.h"
+#include "spark_attach.h"
 
 #define PATIENCE_MS 20000
 
 /* The engine of this test runs queries "q0" .. of which each is as far as its number. */
 struct spark_engine {
-    atomic_int attached;
+    struct spark_attach attach;
     atomic_int pulls;
     atomic_int queries;
     atomic_bool fails;
     atomic_bool hangs; /* for ever */
-    bool refuses;
 };
-
-struct spark_thread {
-    struct spark_engine *engine;
-};
-
-int spark_thread_attach(struct spark_engine *engine, const char *name,
-                        struct spark_thread **ret_thread, struct error *err)
-{
-    if (engine->refuses)
-        return error_set(err, ERROR_ENGINE_ERROR, "%s may not attach", name);
-    *ret_thread = calloc(1, sizeof(**ret_thread));
-    if (*ret_thread == NULL)
-        abort();
-    (*ret_thread)->engine = engine;
-    atomic_fetch_add(&engine->attached, 1);
-    return 0;
-}
-
-void spark_thread_detach(struct spark_thread *thread)
-{
-    atomic_fetch_sub(&thread->engine->attached, 1);
-    free(thread);
-}
 
 int spark_engine_facts(struct spark_thread *thread, struct spark_facts *ret_facts,
                        struct error *err)
@@ -126,7 +104,7 @@ static void test_tells_the_last_pull(void **state)
     assert_false(engine_facts_progress(facts, "q2", &progress));
     assert_true(engine_facts_progress(facts, "q0", &progress));
     assert_true(engine_facts_stop(facts, PATIENCE_MS));
-    assert_int_equal(atomic_load(&engine.attached), 0);
+    assert_int_equal(atomic_load(&engine.attach.count), 0);
 }
 
 static void test_a_failed_pull_keeps_the_last_facts(void **state)
@@ -166,11 +144,11 @@ static void test_knows_nothing_without_an_engine(void **state)
     assert_false(engine_facts_memory(facts, &memory));
     assert_true(engine_facts_stop(facts, PATIENCE_MS));
 
-    engine.refuses = true;
+    engine.attach.refuses = true;
     assert_int_equal(engine_facts_start(&engine, 2, &facts, &err), 0);
     assert_false(engine_facts_memory(facts, &memory));
     assert_true(engine_facts_stop(facts, PATIENCE_MS));
-    assert_int_equal(atomic_load(&engine.attached), 0);
+    assert_int_equal(atomic_load(&engine.attach.count), 0);
 }
 
 static void test_stop_does_not_wait_for_the_interval(void **state)
@@ -203,7 +181,7 @@ static void test_hanging_one_is_left_behind(void **state)
     begin = monotime_now();
     assert_false(engine_facts_stop(hanging_facts, 1));
     assert_true(monotime_span_ms(begin, monotime_now()) < PATIENCE_MS);
-    assert_int_equal(atomic_load(&hanging_engine.attached), 1);
+    assert_int_equal(atomic_load(&hanging_engine.attach.count), 1);
 }
 
 int main(void)

@@ -1,5 +1,6 @@
 /* needs: fakes/fake_engine.c unit/service_process.c unit/service_client.c unit/service_queries.c */
 /* Tokens over HTTP: 401 before the body, 403, 429, whose query it is, reload, the log. */
+#include <ctype.h>
 #include <jansson.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -15,6 +16,7 @@
 
 #include "deadline.h"
 #include "http_reply.h"
+#include "openapi.h"
 #include "router.h"
 #include "service_client.h"
 #include "service_process.h"
@@ -241,6 +243,52 @@ static void test_every_route_has_its_scope(void **state)
                                  method == METHOD_DELETE ? SCOPE_CANCEL : WANTED[route].scope);
         }
     }
+}
+
+/* The operation of a route in the description, NULL when it has none. */
+static const json_t *described(const json_t *document, const char *pattern, unsigned method)
+{
+    const char *star = strchr(pattern, '*');
+    char path[128];
+    char name[16];
+
+    snprintf(path, sizeof(path), "%.*s%s%s", star != NULL ? (int)(star - pattern) : 127, pattern,
+             star != NULL ? "{id}" : "", star != NULL ? star + 1 : "");
+    snprintf(name, sizeof(name), "%s", http_method_name(method));
+    for (char *at = name; *at != '\0'; at++)
+        *at = (char)tolower((unsigned char)*at);
+    return json_object_get(json_object_get(json_object_get(document, "paths"), path), name);
+}
+
+/* The description says the same. */
+static void test_described_scopes(void **state)
+{
+    json_t *document = json_loadb(openapi_json(), openapi_json_length(), 0, NULL);
+    int compared = 0;
+
+    (void)state;
+    assert_non_null(document);
+    for (int route = 0; route < router_route_count(); route++) {
+        for (unsigned method = METHOD_GET; method < METHOD_OTHER; method <<= 1) {
+            const json_t *operation = described(document, router_route_name(route), method);
+            const char *scope = json_string_value(json_object_get(operation, "x-scope"));
+            char wanted[64];
+
+            if (operation == NULL)
+                continue;
+            compared++;
+            if (router_route_is_open(route)) {
+                assert_null(scope);
+                continue;
+            }
+            token_scopes_format(router_route_scope(route, method), wanted, sizeof(wanted));
+            assert_non_null(scope);
+            assert_string_equal(scope, wanted);
+            assert_non_null(json_object_get(operation, "security"));
+        }
+    }
+    assert_true(compared >= 20);
+    json_decref(document);
 }
 
 /* The same over HTTP, each route without a token and with one that lacks the scope. */
@@ -615,6 +663,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_route_has_its_scope),
+        cmocka_unit_test(test_described_scopes),
         IN_SERVICE(test_every_route_asks),
         IN_SERVICE(test_401_before_the_body),
         IN_SERVICE(test_two_authorization_headers),

@@ -25,7 +25,8 @@ static int start_service(void **state)
 {
     (void)state;
     service = service_process_start_ready(
-        SETTINGS("--workers=2", "--queue-length=1", "--max-connections=6", "--slot-lost-ms=100"));
+        SETTINGS("--workers=2", "--queue-length=1", "--max-connections=6", "--slot-lost-ms=100",
+                 "--history-length=4", "--journal-length=2", "--log-buffer-bytes=65536"));
     return 0;
 }
 
@@ -278,13 +279,30 @@ static void test_lost_slot(void **state)
     assert_int_equal(value_of("spark_service_healthy"), 1);
 }
 
+/* What is remembered of queries that are over. */
+static void test_history_and_journal(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++)
+        check_query("rows 1", "", 200);
+    wait_value("spark_service_history_queries", 4);
+    assert_int_equal(value_of("spark_service_history_queries_limit"), 4);
+    assert_int_equal(value_of("spark_service_journal_ids"), 0);
+    for (int i = 0; i < 3; i++) {
+        check_query("rows 1", ",\"wait_ms\":0", 202);
+        wait_value("spark_service_journal_ids", i < 1 ? 1 : 2);
+    }
+    assert_int_equal(value_of("spark_service_journal_ids_limit"), 2);
+    assert_int_equal(value_of("spark_service_log_buffer_limit_bytes"), 65536);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_zero_at_the_start), cmocka_unit_test(test_contract),
         cmocka_unit_test(test_queries),           cmocka_unit_test(test_cancels),
         cmocka_unit_test(test_full_queue),        cmocka_unit_test(test_full_house),
-        cmocka_unit_test(test_lost_slot),
+        cmocka_unit_test(test_lost_slot),         cmocka_unit_test(test_history_and_journal),
     };
 
     return cmocka_run_group_tests_name("service_metrics", tests, start_service, stop_service);

@@ -220,6 +220,8 @@ static void test_objects(void **state)
     check_refused("{~sources~: {~main~: {~host~: ~h~}}}", "sources.main: user is missing");
     check_refused("{~sources~: {~a b~: {~host~: ~h~, ~user~: ~u~}}}", "sources: 'a b' is not a");
     check_refused("{~sources~: {~mysql~: {~host~: ~h~, ~user~: ~u~}}}", "sources.mysql");
+    check_refused("{~sources~: {~delta~: {~host~: ~h~, ~user~: ~u~}}}", "sources.delta: the name");
+    check_refused("{~sources~: {~config~: {~host~: ~h~, ~user~: ~u~}}}", "sources.config: the");
     for (int i = 0; i < SOURCES_FILE_SOURCES_MAX + 1; i++)
         sprintf(text + strlen(text), "%s~s%d~: {~host~: ~h~, ~user~: ~u~}", i > 0 ? "," : "", i);
     strcat(text, "}}");

@@ -13,7 +13,7 @@ import org.apache.spark.sql.catalyst.FunctionIdentifier;
 /** The one SparkSession and what its queries share. */
 final class Engine implements AutoCloseable {
     private static final long CANARY_ROWS = 64;
-    private static final long MEMORY_BYTES = 64L << 20;
+    private static final long MEMORY_BYTES = 8L << 20;
     private static final long MEMORY_FLOOR_BYTES = 2L << 20;
 
     private final SparkSession session;

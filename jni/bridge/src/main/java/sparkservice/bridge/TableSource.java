@@ -123,7 +123,8 @@ final class TableSource implements RelationBinder.Relations {
             throw BridgeException.badRequest("A Parquet path has no versions; as_of is for delta"
                     + " and iceberg.");
         }
-        return SparkLine.analyzed(session.read().format("parquet").load(location));
+        return SparkLine.analyzed(session.read()
+                .format(PlannedParquetFormat.class.getName()).load(location));
     }
 
     private LogicalPlan delta(String location) throws BridgeException {

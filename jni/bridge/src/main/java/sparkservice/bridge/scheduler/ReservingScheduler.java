@@ -3,6 +3,7 @@ package sparkservice.bridge.scheduler;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.spark.SparkContext;
+import org.apache.spark.scheduler.ResultTask;
 import org.apache.spark.scheduler.TaskSchedulerImpl;
 import org.apache.spark.scheduler.TaskSet;
 import org.apache.spark.scheduler.TaskSetManager;
@@ -19,6 +20,10 @@ import org.apache.spark.util.SystemClock;
  * <p>A refused offer is made again whenever a task ends; a query is refused only while it has a
  * running task itself, so that such an end is certain.
  *
+ * <p>Of the stage whose rows are the answer no more tasks run than there are cores. The rows leave in
+ * the order of the partitions: more tasks would only slow down the one whose turn it is, and fill
+ * the memory with rows whose turn is later.
+ *
  * <p>Stages of a query that is over are cancelled instead of run: adaptive execution submits them
  * from threads of its own, which may come by after the query's last cancel.
  */
@@ -27,9 +32,12 @@ public final class ReservingScheduler extends TaskSchedulerImpl {
     public static final String QUERY_PROPERTY = "sparkservice.query";
 
     private static final int MAX_RESERVE = 3;
+    /** One that reads while another computes. */
+    private static final int MIN_RESULT_TASKS = 2;
 
     private final int slots;
     private final int reserve;
+    private final int resultTasks;
     private final Set<String> queries = ConcurrentHashMap.newKeySet();
 
     ReservingScheduler(SparkContext context, int slots) {
@@ -37,6 +45,12 @@ public final class ReservingScheduler extends TaskSchedulerImpl {
         super(context, 1, true, new SystemClock());
         this.slots = slots;
         this.reserve = Math.min(MAX_RESERVE, slots / 2);
+        this.resultTasks = maxResultTasks();
+    }
+
+    /** Tasks of one result stage that run at once. */
+    public static int maxResultTasks() {
+        return Math.max(MIN_RESULT_TASKS, Runtime.getRuntime().availableProcessors());
     }
 
     /** From here on stages of the query may run. */
@@ -82,12 +96,15 @@ public final class ReservingScheduler extends TaskSchedulerImpl {
             return false;
         }
         int running = 0;
+        int ofStage = 0;
         boolean queryRuns = false;
         for (TaskSetManager manager : taskIdToTaskSetManager().values()) {
             running++;
             queryRuns |= query.equals(queryOf(manager.taskSet()));
+            ofStage += manager.taskSet() == taskSet ? 1 : 0;
         }
-        return queryRuns && slots - running <= reserve;
+        return queryRuns && slots - running <= reserve
+                || taskSet.tasks()[0] instanceof ResultTask && ofStage >= resultTasks;
     }
 
     private static String queryOf(TaskSet taskSet) {
