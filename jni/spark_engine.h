@@ -24,6 +24,16 @@ struct spark_engine;
 struct spark_thread;
 struct spark_cursor;
 
+/* How large a statement and what it makes may get: the settings of these names. */
+struct spark_sql_limits {
+    int64_t max_depth;
+    int64_t max_nodes;
+    int64_t max_in_items;
+    int64_t max_value_bytes;
+    int64_t max_result_rows;
+    int64_t memory_percent; /* of the heap after a full collection */
+};
+
 /* All borrowed for the call of spark_engine_start. */
 struct spark_engine_config {
     const char *home;              /* lib/spark-<line>: jars/, jvm.options, app.jsa, java-home */
@@ -34,7 +44,8 @@ struct spark_engine_config {
     const char *iceberg_warehouse; /* folder or s3a URI of catalog `local` */
     const char *local_dir;         /* Spark's scratch folder, ours alone, wiped at start */
     int64_t spool_bytes;           /* cap of a result spool, bytes */
-    bool ui;                       /* Spark UI on loopback */
+    struct spark_sql_limits limits;
+    bool ui; /* Spark UI on loopback */
     int ui_port;
     bool check_jni; /* -Xcheck:jni */
     /* Called on the vm thread with a short line for each rung of the start; may be NULL. */

@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define S3A_SCHEME "s3a://"
-#define BUCKET_MAX_BYTES 63 /* and at least 3: the rules of S3 */
-#define BUCKET_MIN_BYTES 3
+#include "path_beneath.h"
+#include "path_syntax.h"
+
 #define LINKS_MAX 40 /* as many as the kernel follows */
 
 struct data_root {
@@ -36,49 +36,6 @@ static int fail_memory(struct error *err)
 static int fail_outside(struct error *err, const char *path)
 {
     return error_set(err, ERROR_FORBIDDEN, "path %.512s is not inside an allowed root", path);
-}
-
-static bool is_control(char c)
-{
-    return (unsigned char)c < 0x20 || c == 0x7f;
-}
-
-/* Why a text can't be a path here, or NULL. Globs and percent signs are refused
- * because Hadoop or a URI parser would give them a meaning of their own. */
-static const char *syntax_fault(const char *text)
-{
-    for (const char *c = text; *c != '\0'; c++) {
-        if (is_control(*c))
-            return "has a control character";
-        if (strchr("%*?[]{}\\", *c) != NULL)
-            return "has one of the characters % * ? [ ] { } \\";
-    }
-    for (const char *part = text; *part != '\0'; part += *part == '/') {
-        size_t length = strcspn(part, "/");
-
-        if (length == 2 && memcmp(part, "..", 2) == 0)
-            return "has a '..'";
-        part += length;
-    }
-    return NULL;
-}
-
-/* The rest behind "s3a://bucket", or NULL when the bucket is malformed. */
-static const char *s3a_key(const char *text)
-{
-    static const char set[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
-    const char *bucket = text + strlen(S3A_SCHEME);
-    size_t length = strspn(bucket, set);
-
-    if (length < BUCKET_MIN_BYTES || length > BUCKET_MAX_BYTES ||
-        (bucket[length] != '/' && bucket[length] != '\0'))
-        return NULL;
-    return bucket + length;
-}
-
-static bool is_s3a(const char *text)
-{
-    return strncmp(text, S3A_SCHEME, strlen(S3A_SCHEME)) == 0;
 }
 
 /* A path as text that grows and shrinks by components. */
@@ -255,14 +212,14 @@ static int resolve_links(const char *text, char **ret_path, bool *ret_missing)
 static int add_root(struct data_roots *roots, const char *text, struct error *err)
 {
     struct data_root *root = &roots->roots[roots->count];
-    const char *fault = syntax_fault(text);
+    const char *fault = path_syntax_fault(text);
     const char *key = text;
 
     if (fault != NULL)
         return error_set(err, ERROR_BAD_REQUEST, "DATA_ROOTS: %.512s %s", text, fault);
-    root->is_s3a = is_s3a(text);
+    root->is_s3a = path_syntax_is_s3a(text);
     if (root->is_s3a) {
-        key = s3a_key(text);
+        key = path_syntax_s3a_key(text);
         if (key == NULL)
             return error_set(err, ERROR_BAD_REQUEST, "DATA_ROOTS: %.512s has no valid bucket",
                              text);
@@ -345,7 +302,7 @@ void data_roots_free(struct data_roots *roots)
 static int resolve_s3a(const struct data_roots *roots, const char *path, char **ret_path,
                        struct error *err)
 {
-    const char *key = s3a_key(path);
+    const char *key = path_syntax_s3a_key(path);
 
     if (key == NULL)
         return fail_outside(err, path);
@@ -362,8 +319,9 @@ static int resolve_s3a(const struct data_roots *roots, const char *path, char **
     return fail_outside(err, path);
 }
 
-/* A root is resolved anew each time: it may have been made, or its link moved, since. */
-static bool is_inside_local(const struct data_roots *roots, const char *resolved)
+/* The root that a path without links is in, itself without links; gives, NULL: none.
+ * Resolved anew each time: a root may have been made, or its link moved, since. */
+static char *find_root(const struct data_roots *roots, const char *resolved)
 {
     for (size_t i = 0; i < roots->count; i++) {
         const struct data_root *root = &roots->roots[i];
@@ -372,12 +330,36 @@ static bool is_inside_local(const struct data_roots *roots, const char *resolved
 
         if (root->is_s3a || resolve_links(root->path, &resolved_root, &missing) < 0)
             continue;
-        bool inside = is_inside(resolved, resolved_root);
+        if (is_inside(resolved, resolved_root))
+            return resolved_root;
         free(resolved_root);
-        if (inside)
-            return true;
     }
-    return false;
+    return NULL;
+}
+
+static int fail_missing(struct error *err, const char *path)
+{
+    return error_set(err, ERROR_NOT_FOUND, "path %.512s does not exist", path);
+}
+
+/* Inside a root by name. Now that the names are walked again, in one go, nobody
+ * may have put a link in their way. */
+static int check_beneath(const struct data_roots *roots, const char *path, const char *resolved,
+                         bool missing, struct error *err)
+{
+    char *root = find_root(roots, resolved);
+    int result = 0;
+
+    if (root == NULL)
+        return fail_outside(err, path);
+    if (missing)
+        result = -ENOENT;
+    else
+        result = path_beneath_check(root[0] == '\0' ? "/" : root, resolved + strlen(root));
+    free(root);
+    if (result == -ENOENT || result == -ENOTDIR)
+        return fail_missing(err, path);
+    return result == 0 ? 0 : fail_outside(err, path);
 }
 
 static int resolve_local(const struct data_roots *roots, const char *path, char **ret_path,
@@ -391,13 +373,9 @@ static int resolve_local(const struct data_roots *roots, const char *path, char 
         return fail_memory(err);
     if (result < 0)
         return fail_outside(err, path);
-    if (!is_inside_local(roots, resolved)) {
+    if (check_beneath(roots, path, resolved, missing, err) != 0) {
         free(resolved);
-        return fail_outside(err, path);
-    }
-    if (missing) {
-        free(resolved);
-        return error_set(err, ERROR_NOT_FOUND, "path %.512s does not exist", path);
+        return -1;
     }
     if (resolved[0] == '\0') {
         free(resolved);
@@ -412,11 +390,11 @@ static int resolve_local(const struct data_roots *roots, const char *path, char 
 int data_roots_resolve(const struct data_roots *roots, const char *path, char **ret_path,
                        struct error *err)
 {
-    const char *fault = syntax_fault(path);
+    const char *fault = path_syntax_fault(path);
 
     if (fault != NULL)
         return error_set(err, ERROR_FORBIDDEN, "path %.512s %s", path, fault);
-    if (is_s3a(path))
+    if (path_syntax_is_s3a(path))
         return resolve_s3a(roots, path, ret_path, err);
     if (path[0] != '/')
         return error_set(err, ERROR_FORBIDDEN,

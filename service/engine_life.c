@@ -77,6 +77,15 @@ static int bring_up(struct engine_life *life, struct error *err)
         .iceberg_warehouse = settings->iceberg_warehouse,
         .local_dir = life->config.local_dir,
         .spool_bytes = settings->spool_bytes / 2, /* the other half: result_spool */
+        .limits =
+            {
+                .max_depth = settings->max_sql_depth,
+                .max_nodes = settings->max_sql_nodes,
+                .max_in_items = settings->max_in_items,
+                .max_value_bytes = settings->max_value_bytes,
+                .max_result_rows = settings->max_result_rows,
+                .memory_percent = settings->memory_guard_percent,
+            },
         .ui = settings->spark_ui,
         .ui_port = (int)settings->spark_ui_port,
         .check_jni = settings->check_jni,

@@ -75,6 +75,16 @@ X(HANDLES_LIMIT, GAUGE, S("handles_limit"), "", "MAX_HANDLES.")
 X(HANDLES_GIVEN, COUNTER, S("handles_given_total"), "", "Queries that went asynchronous (202).")
 X(HANDLES_EXPIRED, COUNTER, S("handles_expired_total"), "", "Results removed SPOOL_TTL_S after their query.")
 
+/* ---- what the fence and the limits of a statement turned away ---- */
+X(FENCED, COUNTER, S("sql_refused_total"), "reason=\"fence\"", "Statements that ended at the fence or at a limit of MAX_SQL_DEPTH and so on, by which.")
+X(LIMIT_DEPTH, COUNTER, S("sql_refused_total"), "reason=\"depth\"", "")
+X(LIMIT_NODES, COUNTER, S("sql_refused_total"), "reason=\"nodes\"", "")
+X(LIMIT_IN_ITEMS, COUNTER, S("sql_refused_total"), "reason=\"in_items\"", "")
+X(LIMIT_VALUE_BYTES, COUNTER, S("sql_refused_total"), "reason=\"value_bytes\"", "")
+X(LIMIT_RESULT_ROWS, COUNTER, S("sql_refused_total"), "reason=\"result_rows\"", "")
+X(LIMIT_PATTERN, COUNTER, S("sql_refused_total"), "reason=\"pattern\"", "")
+X(LIMIT_MEMORY, COUNTER, S("sql_refused_total"), "reason=\"memory\"", "")
+
 /* ---- cache: no result is kept yet, so every query goes past it ---- */
 #define CACHE(name, source, help) \
     X(CACHE_HIT_##name, COUNTER, S("cache_requests_total"), "source=\"" source "\",result=\"hit\"", help) \

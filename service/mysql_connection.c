@@ -1,12 +1,16 @@
 #include "mysql_connection.h"
 
 #include <mysql.h>
+#ifdef MARIADB_BASE_VERSION
+#include <ma_pvio.h>
+#endif
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "deadline.h"
 #include "metrics.h"
 #include "mysql_errors.h"
 
@@ -33,21 +37,23 @@ static unsigned to_seconds(int64_t span_ms)
 /* ---- connecting ---- */
 
 #ifdef MARIADB_BASE_VERSION
-/* With a ca the chain is checked whatever `verify` says; `verify` adds the host's
- * name, and refuses a server without TLS before anything is sent. */
-static void set_tls(MYSQL *handle, const struct mysql_tls *tls)
+/* With a ca the chain is checked whatever `verify` says; `verify` adds the host's name.
+ * The server names the login method: none that sends the password as it is, which
+ * caching_sha2_password does when it takes the line for a safe one. */
+static void set_tls(MYSQL *handle, const struct mysql_tls *tls, enum mysql_tls_mode mode)
 {
-    const my_bool verify = tls->mode == MYSQL_TLS_VERIFY_IDENTITY;
+    const my_bool verify = mode == MYSQL_TLS_VERIFY_IDENTITY;
+    const char *methods = mode == MYSQL_TLS_DISABLED
+                              ? "mysql_native_password,client_ed25519"
+                              : "mysql_native_password,client_ed25519,caching_sha2_password";
 
-    if (tls->mode != MYSQL_TLS_DISABLED)
+    if (mode != MYSQL_TLS_DISABLED)
         (void)mysql_ssl_set(handle, tls->key, tls->cert, tls->ca, NULL, NULL);
     (void)mysql_options(handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
-    /* The server names the method: none that would send it the password as it is. */
-    (void)mysql_options(handle, MARIADB_OPT_RESTRICTED_AUTH,
-                        "mysql_native_password,caching_sha2_password,client_ed25519");
+    (void)mysql_options(handle, MARIADB_OPT_RESTRICTED_AUTH, methods);
 }
 #else
-static void set_tls(MYSQL *handle, const struct mysql_tls *tls)
+static void set_tls(MYSQL *handle, const struct mysql_tls *tls, enum mysql_tls_mode mode)
 {
     static const unsigned modes[] = {
         [MYSQL_TLS_PREFERRED] = SSL_MODE_PREFERRED,
@@ -57,7 +63,7 @@ static void set_tls(MYSQL *handle, const struct mysql_tls *tls)
         [MYSQL_TLS_VERIFY_IDENTITY] = SSL_MODE_VERIFY_IDENTITY,
     };
 
-    (void)mysql_options(handle, MYSQL_OPT_SSL_MODE, &modes[tls->mode]);
+    (void)mysql_options(handle, MYSQL_OPT_SSL_MODE, &modes[mode]);
     (void)mysql_options(handle, MYSQL_OPT_SSL_CA, tls->ca);
     (void)mysql_options(handle, MYSQL_OPT_SSL_CERT, tls->cert);
     (void)mysql_options(handle, MYSQL_OPT_SSL_KEY, tls->key);
@@ -67,13 +73,11 @@ static void set_tls(MYSQL *handle, const struct mysql_tls *tls)
 static void set_options(MYSQL *handle, const struct mysql_connection_limits *limits)
 {
     const unsigned connect_timeout_s = to_seconds(limits->connect_ms);
-    const unsigned read_timeout_s = to_seconds(limits->read_ms);
     const unsigned local_infile = 0;
     const unsigned protocol = MYSQL_PROTOCOL_TCP; /* `localhost` is no socket file here */
     const unsigned long packet = PACKET_MAX_BYTES;
 
     (void)mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &connect_timeout_s);
-    (void)mysql_options(handle, MYSQL_OPT_READ_TIMEOUT, &read_timeout_s);
     (void)mysql_options(handle, MYSQL_OPT_WRITE_TIMEOUT, &connect_timeout_s);
     (void)mysql_options(handle, MYSQL_OPT_LOCAL_INFILE, &local_infile);
     (void)mysql_options(handle, MYSQL_OPT_PROTOCOL, &protocol);
@@ -82,36 +86,122 @@ static void set_options(MYSQL *handle, const struct mysql_connection_limits *lim
     (void)mysql_options4(handle, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "spark-service");
 }
 
-/* Connector/C goes on without TLS when the server offers none; not here. */
-static int check_tls(MYSQL *handle, enum mysql_tls_mode mode, struct error *err)
+#ifdef MARIADB_BASE_VERSION
+/* Exported for the library's plugins, in none of its headers. */
+extern int ma_pvio_register_callback(my_bool adds,
+                                     void (*callback)(int mode, MYSQL *handle,
+                                                      const unsigned char *bytes, size_t length));
+
+/* This thread's handshake. */
+static _Thread_local struct {
+    struct monotime limit; /* when it has to be over; unset: none is under way */
+    bool needs_tls;
+    bool lacks_tls; /* cut, because the server offers none */
+} handshake;
+
+/* After each read and write. A server that says a byte now and then never runs into a
+ * timeout for one read. One without TLS is cut before the library goes on in the
+ * clear: caching_sha2_password takes it for safe that TLS was wanted. */
+static void look_at_handshake(int mode, MYSQL *handle, const unsigned char *bytes, size_t length)
 {
-    if (mode < MYSQL_TLS_REQUIRED || mysql_get_ssl_cipher(handle) != NULL)
-        return 0;
-    return error_set(err, ERROR_SOURCE_ERROR, "MySQL offers no TLS, and this source requires it.");
+    bool has_greeted = mode != 0; /* we answer the greeting */
+    bool lacks_tls = has_greeted && (handle->server_capabilities & CLIENT_SSL) == 0;
+
+    (void)bytes;
+    (void)length;
+    if (!monotime_is_set(handshake.limit))
+        return;
+    handshake.lacks_tls |= handshake.needs_tls && lacks_tls;
+    if (handshake.lacks_tls || monotime_reached(handshake.limit, monotime_now()))
+        (void)shutdown((int)mysql_get_socket(handle), SHUT_RDWR);
 }
 
-static int connect_to(const struct mysql_target *target,
-                      const struct mysql_connection_limits *limits, MYSQL **ret_handle,
-                      struct error *err)
+/* From the first packet to a session that is set up: each silence is short, and all
+ * together are no longer than `connect_ms`. */
+static void begin_handshake(MYSQL *handle, enum mysql_tls_mode mode,
+                            const struct mysql_connection_limits *limits)
+{
+    const unsigned silence_s = to_seconds(limits->connect_ms);
+
+    (void)mysql_options(handle, MYSQL_OPT_READ_TIMEOUT, &silence_s);
+    handshake.limit = monotime_after(monotime_now(), (int64_t)silence_s * 1000);
+    handshake.needs_tls = mode != MYSQL_TLS_DISABLED;
+    handshake.lacks_tls = false;
+}
+
+/* What comes later is the query's own time. `handle` NULL: there is nothing later. */
+static void end_handshake(MYSQL *handle, const struct mysql_connection_limits *limits)
+{
+    handshake.limit = (struct monotime){0};
+    if (handle != NULL)
+        (void)handle->net.pvio->methods->set_timeout(handle->net.pvio, PVIO_READ_TIMEOUT,
+                                                     (int)to_seconds(limits->read_ms) * 1000);
+}
+
+static bool handshake_lacked_tls(void)
+{
+    return handshake.lacks_tls;
+}
+#else
+static void begin_handshake(MYSQL *handle, enum mysql_tls_mode mode,
+                            const struct mysql_connection_limits *limits)
+{
+    const unsigned read_timeout_s = to_seconds(limits->read_ms);
+
+    (void)mode;
+    (void)mysql_options(handle, MYSQL_OPT_READ_TIMEOUT, &read_timeout_s);
+}
+
+static void end_handshake(MYSQL *handle, const struct mysql_connection_limits *limits)
+{
+    (void)handle;
+    (void)limits;
+}
+
+static bool handshake_lacked_tls(void)
+{
+    return false; /* the library goes by the mode itself */
+}
+#endif
+
+static int connect_once(const struct mysql_target *target, enum mysql_tls_mode mode,
+                        const struct mysql_connection_limits *limits, MYSQL **ret_handle,
+                        struct error *err)
 {
     MYSQL *handle = mysql_init(NULL);
 
     if (handle == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory for a connection");
     set_options(handle, limits);
-    set_tls(handle, &target->tls);
+    set_tls(handle, &target->tls, mode);
+    begin_handshake(handle, mode, limits);
     if (mysql_real_connect(handle, target->host, target->user, target->password, target->database,
                            (unsigned)target->port, NULL, 0) == NULL) {
         fail(handle, err);
         mysql_close(handle);
         return -1;
     }
-    if (check_tls(handle, target->tls.mode, err) != 0) {
-        mysql_close(handle);
-        return -1;
-    }
     *ret_handle = handle;
     return 0;
+}
+
+/* The handshake goes on until end_handshake. */
+static int connect_to(const struct mysql_target *target,
+                      const struct mysql_connection_limits *limits, MYSQL **ret_handle,
+                      struct error *err)
+{
+    enum mysql_tls_mode mode = target->tls.mode;
+    struct error first;
+
+    if (connect_once(target, mode, limits, ret_handle, &first) == 0)
+        return 0;
+    if (!handshake_lacked_tls()) {
+        *err = first;
+        return -1;
+    }
+    if (mode == MYSQL_TLS_PREFERRED)
+        return connect_once(target, MYSQL_TLS_DISABLED, limits, ret_handle, err);
+    return error_set(err, ERROR_SOURCE_ERROR, "MySQL offers no TLS, and this source requires it.");
 }
 
 /* ---- the session ---- */
@@ -160,9 +250,11 @@ int mysql_connection_open(const struct mysql_target *target,
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory for a connection");
     if (connect_to(target, limits, &connection->handle, err) != 0 ||
         set_up_session(connection, target->writes, err) != 0) {
+        end_handshake(NULL, limits);
         mysql_connection_close(connection);
         return -1;
     }
+    end_handshake(connection->handle, limits);
     *ret_connection = connection;
     return 0;
 }
@@ -238,13 +330,13 @@ void mysql_connection_kill(struct mysql_connection *connection, const struct mys
 
     snprintf(statement, sizeof(statement), "KILL QUERY %lu", mysql_thread_id(connection->handle));
     mysql_connection_cut(connection);
-    if (connect_to(target, &limits, &second, &err) != 0) {
+    if (connect_to(target, &limits, &second, &err) == 0 && mysql_query(second, statement) == 0)
+        metrics_add(METRIC_MYSQL_KILLS, 1);
+    else
         metrics_add(METRIC_MYSQL_KILL_FAILURES, 1);
-        return;
-    }
-    metrics_add(
-        mysql_query(second, statement) == 0 ? METRIC_MYSQL_KILLS : METRIC_MYSQL_KILL_FAILURES, 1);
-    mysql_close(second);
+    end_handshake(NULL, &limits);
+    if (second != NULL)
+        mysql_close(second);
 }
 
 unsigned mysql_connection_statement_errno(MYSQL_STMT *statement)
@@ -266,11 +358,17 @@ int mysql_connection_library_begin(struct error *err)
 {
     if (mysql_library_init(0, NULL, NULL) != 0)
         return error_set(err, ERROR_ENGINE_ERROR, "MySQL's client library did not start");
+#ifdef MARIADB_BASE_VERSION
+    (void)ma_pvio_register_callback(1, look_at_handshake);
+#endif
     return 0;
 }
 
 void mysql_connection_library_end(void)
 {
+#ifdef MARIADB_BASE_VERSION
+    (void)ma_pvio_register_callback(0, look_at_handshake);
+#endif
     mysql_library_end();
 }
 

@@ -1,5 +1,7 @@
 #include "query_metrics.h"
 
+#include <string.h>
+
 #include "deadline.h"
 #include "query.h"
 
@@ -98,10 +100,40 @@ void query_metrics_fetched(int64_t rows, int64_t bytes)
     metrics_add(METRIC_RESULT_BYTES, bytes);
 }
 
+/* The bridge names the limit in the error's class. */
+static void count_limit(const char *error_class)
+{
+    static const struct {
+        const char *name;
+        enum metric metric;
+    } LIMITS[] = {
+        {"LIMIT_EXCEEDED.DEPTH", METRIC_LIMIT_DEPTH},
+        {"LIMIT_EXCEEDED.NODES", METRIC_LIMIT_NODES},
+        {"LIMIT_EXCEEDED.IN_ITEMS", METRIC_LIMIT_IN_ITEMS},
+        {"LIMIT_EXCEEDED.VALUE_BYTES", METRIC_LIMIT_VALUE_BYTES},
+        {"LIMIT_EXCEEDED.RESULT_ROWS", METRIC_LIMIT_RESULT_ROWS},
+        {"LIMIT_EXCEEDED.PATTERN", METRIC_LIMIT_PATTERN},
+        {"LIMIT_EXCEEDED.MEMORY", METRIC_LIMIT_MEMORY},
+    };
+
+    for (size_t i = 0; i < sizeof(LIMITS) / sizeof(LIMITS[0]); i++)
+        if (strcmp(error_class, LIMITS[i].name) == 0)
+            metrics_add(LIMITS[i].metric, 1);
+}
+
+static void count_failure(const struct error *err)
+{
+    if (err->code == ERROR_FORBIDDEN)
+        metrics_add(METRIC_FENCED, 1);
+    else if (err->code == ERROR_SQL_ERROR)
+        count_limit(err->error_class);
+}
+
 void query_metrics_ended(const struct query *query)
 {
     struct monotime now = monotime_now();
 
+    count_failure(&query->problem);
     metrics_add(in_flight_of(query), -1);
     metrics_observe_us(duration_of(query), monotime_span_us(query->received, now));
     if (monotime_is_set(query->cancel_began))

@@ -36,6 +36,12 @@ struct settings {
     int64_t header_timeout_ms;
     int64_t body_timeout_ms;
     int64_t keep_alive_ms;
+    int64_t max_sql_depth;
+    int64_t max_sql_nodes;
+    int64_t max_in_items;
+    int64_t max_value_bytes;
+    int64_t max_result_rows;
+    int64_t memory_guard_percent;
     char *state_dir; /* never "": the default is worked out */
     int64_t spool_bytes;
     int64_t stream_bytes;

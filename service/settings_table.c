@@ -43,6 +43,18 @@ const struct setting settings_table[] = {
             "from the end of a request's headers to the end of its body"),
     INTEGER("KEEP_ALIVE_MS", keep_alive_ms, "90000", 100, 3600000,
             "a connection without a request for so long is closed"),
+    INTEGER("MAX_SQL_DEPTH", max_sql_depth, "500", 10, 2000,
+            "levels that a statement may nest: brackets, sub-queries, terms of a sum"),
+    INTEGER("MAX_SQL_NODES", max_sql_nodes, "100000", 1000, 10000000,
+            "nodes of a statement, each WITH and star written out"),
+    INTEGER("MAX_IN_ITEMS", max_in_items, "10000", 1, 1000000, "items of an IN list"),
+    INTEGER("MAX_VALUE_BYTES", max_value_bytes, "67108864", 1024, 1073741824,
+            "bytes of one value that repeat, lpad, rpad, space, array_repeat or sequence makes"),
+    INTEGER("MAX_RESULT_ROWS", max_result_rows, "1000000000000", 1, INT64_MAX,
+            "rows that a statement may answer by its own words, as of ranges and cross joins"),
+    INTEGER("MEMORY_GUARD_PERCENT", memory_guard_percent, "85", 10, 100,
+            "share of the JVM's heap in use after a full collection at which the query that fills "
+            "it is ended; 100 = never"),
     TEXT("STATE_DIR", state_dir, "",
          "folder for scratch files; default: spark-service below $XDG_STATE_HOME or "
          "~/.local/state"),

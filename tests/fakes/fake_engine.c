@@ -6,7 +6,7 @@
  *   rows N      N rows of one BIGINT column "n", counting from 0, 1000 a batch
  *   sleep MS    waits; a cancel ends it
  *   stuck MS    waits and ignores cancels (a lost slot)
- *   fail CODE   fails with that code; before the first batch, or after `rows`
+ *   fail CODE   fails with that code (CODE/CLASS: and error class); before the first batch, or after `rows`
  *   echo        one row with the query's own tag (who am I)
  *   stages D/T  progress: D of T stages done, and ten tasks for each stage
  *   source V    facts of planning: version V, 1 of 4 files, 4096 of 16384 bytes
@@ -309,6 +309,19 @@ static void set_source(struct spark_cursor *cursor, const char *version)
 }
 
 /* 1: rows are to be made, 0: script over, -1: *err. */
+/* "CODE" or "CODE/CLASS". */
+static int fail_as_told(char *argument, struct error *err)
+{
+    char *class = strchr(argument, '/');
+
+    if (class != NULL)
+        *class ++ = '\0';
+    error_set(err, error_code_from_name(argument), "told to fail");
+    if (class != NULL)
+        snprintf(err->error_class, sizeof(err->error_class), "%s", class);
+    return -1;
+}
+
 static int run_script(struct spark_cursor *cursor, struct error *err)
 {
     char *verb = NULL;
@@ -326,7 +339,7 @@ static int run_script(struct spark_cursor *cursor, struct error *err)
             return 1;
         }
         if (strcmp(verb, "fail") == 0)
-            return error_set(err, error_code_from_name(argument), "told to fail");
+            return fail_as_told(argument, err);
         if (strcmp(verb, "stages") == 0)
             set_progress(cursor, argument);
         else if (strcmp(verb, "source") == 0)

@@ -1,5 +1,6 @@
 """Flags, settings and exit codes; no JVM is started here."""
 
+import json
 import os
 import subprocess
 
@@ -80,6 +81,26 @@ def test_check_config_shows_no_password(tmp_path):
                MYSQL_USER="u", MYSQL_PASSWORD="never-shown-word")
     assert done.returncode == 0
     assert "never-shown-word" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("source, place", [
+    ({"host": "h", "user": "u", "port": 0}, "sources.shop.port: "),
+    ({"host": "h?allowLoadLocalInfile=true", "user": "u"}, "sources.shop.host: "),
+    ({"host": "h", "user": "u", "tls": {"mode": "verify_identity"}}, "sources.shop.tls: "),
+    ({"host": "h", "user": "u", "password": "never-shown-word"}, "sources.shop.password: "),
+    ({"host": "h", "user": "u", "propertis": {}}, "sources.shop: 'propertis' "),
+    ({"host": "h", "user": "u", "timeouts": {"query_ms": 5}}, None)], ids=lambda value: str(value)[:40])
+def test_check_config_reads_the_sources(tmp_path, source, place):
+    file = tmp_path / "sources.json"
+    file.write_text(json.dumps({"sources": {"shop": source}}))
+    file.chmod(0o644)
+    done = run("--check-config", SPARK_SERVICE_STATE_DIR=str(tmp_path / "s"),
+               SPARK_SERVICE_SOURCES_FILE=str(file))
+    assert "never-shown-word" not in done.stdout + done.stderr
+    if place is None:
+        assert done.returncode == 0, done
+    else:
+        assert done.returncode == 2 and f"SOURCES_FILE: {place}" in done.stderr, done
 
 
 @pytest.mark.parametrize("what", ["ready", "live"])

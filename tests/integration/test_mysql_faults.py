@@ -4,8 +4,10 @@ import time
 
 import pytest
 
+from harness.bad_line import BadLine
 from harness.conformance import MYSQL_ENGINES
 from harness.database import MySqlServer
+from harness.paths import wait_until
 from harness.world import add_reader
 
 DEADLINE_MS = 3000
@@ -77,3 +79,51 @@ def test_killed_under_a_running_query(service, world, fragile, engine):
         assert (reply.status, reply.code) == (502, "source_error"), reply
     fragile.start()
     assert_answers(service, world, fragile, engine)
+
+
+@pytest.fixture
+def line(world):
+    with BadLine(world.rogue_port, world.mysql.port) as line:
+        yield line
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_line_that_is_cut(service, world, line, engine, turn):
+    """Under a running query, and under an idle connection of the pool."""
+    config = world.config(line)
+    with service.begin_query("mysql", "SELECT SLEEP(600) AS s", config=config, timeout_ms=60_000,
+                             engine=engine) as connection:
+        wait_until(lambda: [row for row in world.mysql.threads_of("reader")
+                            if "SLEEP" in (row[3] or "")], 10, "it runs")
+        line.reset()
+        reply = connection.read_reply()
+        assert (reply.status, reply.code) == (502, "source_error"), reply
+    service.wait_slots_busy(0, 10)
+    assert service.query("mysql", "SELECT 1 AS a", config=config, engine=engine).status == 200
+    line.reset()
+    assert service.query("mysql", "SELECT 1 AS a", config=config, engine=engine).status == 200
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_line_that_falls_silent(service, world, line, engine, turn):
+    config = world.config(line)
+    assert service.query("mysql", "SELECT 1 AS a", config=config, engine=engine).status == 200
+    line.silent.set()
+    begin = time.monotonic()
+    reply = service.query("mysql", "SELECT 1 AS a", config=config, engine=engine,
+                          timeout_ms=DEADLINE_MS)
+    assert (reply.status, reply.code) in ((504, "timeout"), (502, "source_error")), reply
+    assert time.monotonic() - begin <= DEADLINE_MS / 1000 + 1
+    service.wait_slots_busy(0, 10)
+    line.heal()
+    line.reset()
+    assert service.query("mysql", "SELECT 1 AS a", config=config, engine=engine).status == 200
+
+
+def test_line_that_is_slow(service, world, line, engine):
+    line.delay = 0.2
+    reply = service.query("mysql", "SELECT 1 AS a", config=world.config(line), engine=engine)
+    assert (reply.status, reply.body) == (200, b'[{"a":1}]'), reply
+    reply = service.query("parquet", "SELECT 1 AS a", path=f"{world.data}/parquet/users",
+                          timeout_ms=DEADLINE_MS)
+    assert reply.status == 200

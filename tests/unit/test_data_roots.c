@@ -1,5 +1,8 @@
+#include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,6 +17,8 @@
 #include <cmocka.h>
 
 #include "../../service/data_roots.h"
+#include "../../service/path_beneath.h"
+#include "../../service/path_syntax.h"
 
 #define SOMEBODY_ELSE 65534 /* nobody */
 
@@ -235,13 +240,19 @@ static void test_very_long_names(void **state)
     int length = snprintf(path, sizeof(path), "%s/", at("root"));
 
     (void)state;
-    memset(path + length, 'x', 300);
-    path[length + 300] = '\0';
+    memset(path + length, 'x', 256);
+    path[length + 255] = '\0';
     check_refused(at("root"), path, ERROR_NOT_FOUND, "does not exist");
+    path[length + 255] = 'x';
+    path[length + 256] = '\0';
+    check_forbidden(path, "has a name that is too long");
     for (size_t i = (size_t)length; i < sizeof(path) - 1; i++)
         path[i] = i % 2 ? '/' : 'x';
-    path[sizeof(path) - 1] = '\0';
+    path[PATH_SYNTAX_MAX_BYTES] = '\0';
     check_refused(at("root"), path, ERROR_NOT_FOUND, "does not exist");
+    path[PATH_SYNTAX_MAX_BYTES] = 'x';
+    path[PATH_SYNTAX_MAX_BYTES + 1] = '\0';
+    check_forbidden(path, "is too long");
 }
 
 static void test_compared_by_component(void **state)
@@ -268,6 +279,10 @@ static void test_syntax(void **state)
     check_forbidden(at("root/a\nb"), "has a control character");
     check_forbidden(at("root/a\x7f"), "has a control character");
     check_forbidden(at("root/\x01"), "has a control character");
+    check_forbidden(at("root/\xc2\x85"), "has a control character");
+    check_forbidden(at("root/\xff"), "is not UTF-8");
+    check_forbidden(at("root/\xc0\xae\xc0\xae"), "is not UTF-8"); /* ".." in too many bytes */
+    check_forbidden(at("root/\xed\xa0\x80"), "is not UTF-8");
 }
 
 static void test_relative_and_schemes(void **state)
@@ -365,6 +380,96 @@ static void test_unreadable_folder(void **state)
     assert_int_equal(chmod(at("root/closed"), 0755), 0);
 }
 
+static void check_beneath(const char *below, int expected)
+{
+    assert_int_equal(path_beneath_check(at("root"), below), expected);
+    assert_int_equal(path_beneath_check_by_hand(at("root"), below), expected);
+}
+
+/* What openat2 does and what is done without it. */
+static void test_walks_agree(void **state)
+{
+    (void)state;
+    check_beneath("", 0);
+    check_beneath("/", 0);
+    check_beneath("/users", 0);
+    check_beneath("/users/part", 0);
+    check_beneath("/in", -ELOOP); /* even one that stays inside: the names are resolved already */
+    check_beneath("/in/part", -ELOOP);
+    check_beneath("/up", -ELOOP);
+    check_beneath("/up/secret", -ELOOP);
+    check_beneath("/abs/secret", -ELOOP);
+    check_beneath("/loop", -ELOOP);
+    check_beneath("/..", -EXDEV);
+    check_beneath("/../outside", -EXDEV);
+    check_beneath("/missing", -ENOENT);
+    check_beneath("/missing/more", -ENOENT);
+    check_beneath("/users/part/more", -ENOTDIR);
+    assert_int_equal(path_beneath_check(at("nowhere"), "/users"), -ENOENT);
+    assert_int_equal(path_beneath_check_by_hand(at("nowhere"), "/users"), -ENOENT);
+}
+
+/* ---- a folder and a link that trade places all the time ---- */
+
+#define SWAPS 20000
+
+static atomic_bool swapping;
+
+static char swap_place[512];
+static char swap_folder[512];
+static char swap_link[512];
+
+static void *swap_places(void *argument)
+{
+    (void)argument;
+    for (int i = 0; i < SWAPS; i++) {
+        (void)rename(swap_place, swap_folder);
+        (void)rename(swap_link, swap_place);
+        (void)rename(swap_place, swap_link);
+        (void)rename(swap_folder, swap_place);
+    }
+    atomic_store(&swapping, false);
+    return NULL;
+}
+
+/* Whatever the moment: the answer is a place inside, or a refusal. */
+static void test_swapped_links(void **state)
+{
+    struct data_roots *roots = roots_of(at("root"));
+    char inside[512];
+    char asked[512];
+    pthread_t swapper;
+    int accepted = 0;
+    int refused = 0;
+
+    (void)state;
+    make_folder("root/swap");
+    make_folder("root/swap/secret");
+    make_link(at("outside"), "root/swap.link");
+    snprintf(swap_place, sizeof(swap_place), "%s", at("root/swap"));
+    snprintf(swap_folder, sizeof(swap_folder), "%s", at("root/swap.folder"));
+    snprintf(swap_link, sizeof(swap_link), "%s", at("root/swap.link"));
+    snprintf(inside, sizeof(inside), "%s", at("root/swap/secret"));
+    snprintf(asked, sizeof(asked), "%s", at("root/swap/secret"));
+    atomic_store(&swapping, true);
+    assert_int_equal(pthread_create(&swapper, NULL, swap_places, NULL), 0);
+    while (atomic_load(&swapping)) {
+        struct error err;
+        char *resolved = NULL;
+
+        if (data_roots_resolve(roots, asked, &resolved, &err) == 0) {
+            assert_string_equal(resolved, inside);
+            accepted++;
+        } else {
+            refused++;
+        }
+        free(resolved);
+    }
+    assert_int_equal(pthread_join(swapper, NULL), 0);
+    assert_true(accepted > 0 && refused > 0); /* both places were seen */
+    data_roots_free(roots);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -383,6 +488,8 @@ int main(void)
         cmocka_unit_test(test_several_roots),
         cmocka_unit_test(test_malformed_roots),
         cmocka_unit_test(test_unreadable_folder),
+        cmocka_unit_test(test_walks_agree),
+        cmocka_unit_test(test_swapped_links),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

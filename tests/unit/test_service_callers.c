@@ -606,6 +606,32 @@ static void test_broken_file_is_said(void **state)
     assert_int_equal(metric("spark_service_reloads_total{result=\"failed\"} "), 1);
 }
 
+/* At the start there is nothing to keep: it ends, with file and line. */
+static void test_broken_file_stops_the_start(void **state)
+{
+    struct service_process *process = NULL;
+    char flag[64];
+    FILE *tokens = NULL;
+
+    (void)state;
+    strcpy(file, "/tmp/callers-XXXXXX");
+    tokens = fdopen(mkstemp(file), "w");
+    assert_non_null(tokens);
+    fputs("# fine\nname=app\n", tokens);
+    fclose(tokens);
+    snprintf(flag, sizeof(flag), "--tokens-file=%s", file);
+    process = service_process_spawn(SETTINGS(flag));
+    service_process_wait_logged(process, ":2: id: is missing");
+    service_process_finish(process, 2);
+    process = service_process_spawn(SETTINGS(flag, "--check-config"));
+    service_process_wait_logged(process, ":2: id: is missing");
+    service_process_finish(process, 2);
+    assert_int_equal(unlink(file), 0);
+    process = service_process_spawn(SETTINGS(flag));
+    service_process_wait_logged(process, "TOKENS_FILE: can't read ");
+    service_process_finish(process, 2);
+}
+
 static void test_console(void **state)
 {
     struct answer answer;
@@ -677,6 +703,7 @@ int main(void)
         IN_SERVICE(test_handles),
         IN_SERVICE(test_audit),
         IN_SERVICE(test_broken_file_is_said),
+        cmocka_unit_test(test_broken_file_stops_the_start),
         IN_SERVICE(test_console),
         IN_SERVICE(test_command),
     };

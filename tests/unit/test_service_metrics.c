@@ -212,6 +212,26 @@ static void test_cancels(void **state)
     wait_value(DURATION("timed_out"), 1);
 }
 
+static void test_refused_statements(void **state)
+{
+    static const char *const reasons[] = {"depth",       "nodes",   "in_items", "value_bytes",
+                                          "result_rows", "pattern", "memory"};
+    static const char *const classes[] = {"DEPTH",       "NODES",   "IN_ITEMS", "VALUE_BYTES",
+                                          "RESULT_ROWS", "PATTERN", "MEMORY"};
+    char text[96];
+
+    (void)state;
+    check_query("fail forbidden", "", 403);
+    assert_int_equal(value_of("spark_service_sql_refused_total{reason=\"fence\"}"), 1);
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+        snprintf(text, sizeof(text), "fail sql_error/LIMIT_EXCEEDED.%s", classes[i]);
+        check_query(text, "", 422);
+        snprintf(text, sizeof(text), "spark_service_sql_refused_total{reason=\"%s\"}", reasons[i]);
+        assert_int_equal(value_of(text), 1);
+    }
+    assert_int_equal(value_of("spark_service_sql_refused_total{reason=\"fence\"}"), 1);
+}
+
 static void test_full_queue(void **state)
 {
     struct service_client running[2];
@@ -299,10 +319,15 @@ static void test_history_and_journal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_zero_at_the_start), cmocka_unit_test(test_contract),
-        cmocka_unit_test(test_queries),           cmocka_unit_test(test_cancels),
-        cmocka_unit_test(test_full_queue),        cmocka_unit_test(test_full_house),
-        cmocka_unit_test(test_lost_slot),         cmocka_unit_test(test_history_and_journal),
+        cmocka_unit_test(test_zero_at_the_start),
+        cmocka_unit_test(test_contract),
+        cmocka_unit_test(test_queries),
+        cmocka_unit_test(test_cancels),
+        cmocka_unit_test(test_full_queue),
+        cmocka_unit_test(test_full_house),
+        cmocka_unit_test(test_lost_slot),
+        cmocka_unit_test(test_refused_statements),
+        cmocka_unit_test(test_history_and_journal),
     };
 
     return cmocka_run_group_tests_name("service_metrics", tests, start_service, stop_service);

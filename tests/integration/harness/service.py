@@ -77,6 +77,12 @@ class Service:
     def wait_ended(self, seconds):
         return self.process.wait(seconds)
 
+    def reload_sources(self):
+        """SIGHUP; returns when the sources file was read."""
+        offset = self.log_size()
+        self.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "setting=SOURCES_FILE" in self.log(offset), 10, "the sources are reloaded")
+
     def remove(self):
         if self.process is not None and self.process.poll() is None:
             self.terminate()

@@ -1,5 +1,6 @@
 """Everything around the service: data roots, database servers, the outside writer."""
 
+import json
 import pathlib
 import shutil
 import tempfile
@@ -22,6 +23,9 @@ class World:
         self.data = self.folder / "data"
         self.closed_port = free_port()
         self.fragile_port = free_port()  # a MySQL server that a test starts and hurts
+        self.rogue_port = free_port()  # a fake one that means harm
+        self.sources_file = self.folder / "sources.json"
+        self.write_sources({})
         self.mysql = MySqlServer()
         self.mariadb = MariaDbServer()
         self.writer = OutsideWriter(self.data / "iceberg")
@@ -100,13 +104,20 @@ class World:
         return {"host": "127.0.0.1", "port": server.port, "user": READER, "password": PASSWORD,
                 "database": database}
 
+    def write_sources(self, sources):
+        """Named MySQL sources; a running service reads them at SIGHUP."""
+        self.sources_file.touch(mode=0o600)
+        self.sources_file.write_text(json.dumps({"sources": sources}))
+
     def service_env(self):
-        hosts = (self.mysql.port, self.mariadb.port, self.closed_port, self.fragile_port)
+        hosts = (self.mysql.port, self.mariadb.port, self.closed_port, self.fragile_port,
+                 self.rogue_port)
         return {
             "MYSQL_HOST": "127.0.0.1", "MYSQL_PORT": self.mysql.port, "MYSQL_USER": READER,
             "MYSQL_PASSWORD": PASSWORD, "MYSQL_DATABASE": "types",
             # Idle connections are gone before a test's leftovers are counted.
             "SPARK_SERVICE_MYSQL_IDLE_MS": 1000,
+            "SPARK_SERVICE_SOURCES_FILE": self.sources_file,
             "SPARK_SERVICE_MYSQL_HOSTS": ",".join(f"127.0.0.1:{port}" for port in hosts),
         }
 

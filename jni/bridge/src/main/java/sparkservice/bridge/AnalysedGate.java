@@ -3,27 +3,28 @@ package sparkservice.bridge;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Set;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.Literal;
+import org.apache.spark.sql.catalyst.expressions.objects.Invoke;
+import org.apache.spark.sql.catalyst.expressions.objects.StaticInvoke;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.execution.datasources.HadoopFsRelation;
 import org.apache.spark.sql.execution.datasources.LogicalRelation;
 import org.apache.spark.sql.execution.datasources.v2.DataSourceV2Relation;
+import org.apache.spark.sql.types.ObjectType;
 
 /**
- * The second gate: the analysed plan. Its leaves are the relations that this request bound, with
- * their files inside the roots, or rows of the statement itself; nothing else passes.
+ * The second gate: the analysed plan. Its nodes and expressions are on the fence's lists; its leaves
+ * are the relations that this request bound, with their files inside the roots, or rows of the
+ * statement itself; patterns and values without a bound stand inside their wrappers.
  */
 final class AnalysedGate {
-    private static final String LOGICAL = "org.apache.spark.sql.catalyst.plans.logical.";
-    private static final Set<String> ROWS_OF_THE_STATEMENT = Set.of(LOGICAL + "LocalRelation",
-            LOGICAL + "OneRowRelation", LOGICAL + "Range", LOGICAL + "CTERelationRef",
-            LOGICAL + "UnionLoopRef",
-            "org.apache.spark.sql.catalyst.analysis.ResolvedInlineTable");
-    private static final Set<String> REFUSED_EXPRESSIONS = Set.of("CallMethodViaReflection",
-            "TryReflect", "ScalaUDF", "PythonUDF", "PythonUDAF", "HiveSimpleUDF", "HiveGenericUDF",
-            "InputFileName", "VariableReference");
+    /** Where the Java code is that Spark's own functions call. */
+    private static final List<String> OWN_CODE =
+            List.of("org.apache.spark.sql.catalyst.", "org.apache.spark.unsafe.");
 
     private final Set<Object> bound = Collections.newSetFromMap(new IdentityHashMap<>());
     private final DataRoots roots;
@@ -38,32 +39,44 @@ final class AnalysedGate {
     }
 
     void check(LogicalPlan analysed) throws BridgeException {
+        Set<Expression> wrapped = Collections.newSetFromMap(new IdentityHashMap<>());
         PlanTree.walk(analysed, new PlanTree.Visitor() {
             @Override
             public void plan(LogicalPlan node) throws BridgeException {
-                if (node.children().isEmpty()) {
-                    checkLeaf(node);
-                }
+                checkPlan(node);
             }
 
             @Override
             public void expression(Expression node) throws BridgeException {
-                String name = node.getClass().getSimpleName();
-                if (REFUSED_EXPRESSIONS.contains(name)) {
-                    throw BridgeException.forbidden("This expression is not allowed: " + name);
+                if (node instanceof GuardedExpression guard) {
+                    guard.inside().forEach(wrapped::add);
+                } else if (Fence.isGuarded(node) && !wrapped.contains(node)) {
+                    throw Fence.refused("expression without its bound", node);
+                } else {
+                    checkExpression(node);
                 }
+            }
+
+            @Override
+            public boolean replacements() {
+                return true;
             }
         });
     }
 
-    private void checkLeaf(LogicalPlan leaf) throws BridgeException {
-        if (ROWS_OF_THE_STATEMENT.contains(leaf.getClass().getName().replaceFirst("\\$$", ""))) {
-            return;
+    private void checkPlan(LogicalPlan node) throws BridgeException {
+        if (!Fence.allowsAnalysedPlan(node)) {
+            throw Fence.refused(node.children().isEmpty() ? "relation" : "node", node);
         }
+        if (node instanceof LogicalRelation || node instanceof DataSourceV2Relation) {
+            checkRelation(node);
+        }
+    }
+
+    private void checkRelation(LogicalPlan leaf) throws BridgeException {
         Object source = sourceOf(leaf);
-        if (source == leaf || !bound.contains(source)) {
-            throw BridgeException.forbidden(
-                    "This relation is not allowed: " + leaf.getClass().getSimpleName());
+        if (!bound.contains(source)) {
+            throw Fence.refused("relation", leaf);
         }
         if (source instanceof HadoopFsRelation files) {
             for (Path path : Scala.<Path>list(files.location().rootPaths())) {
@@ -71,6 +84,26 @@ final class AnalysedGate {
                     throw BridgeException.forbidden("The table names a path outside the data roots.");
                 }
             }
+        }
+    }
+
+    private static void checkExpression(Expression node) throws BridgeException {
+        if (!Fence.allowsAnalysedExpression(node)) {
+            throw Fence.refused("expression", node);
+        }
+        if (node instanceof StaticInvoke call) {
+            checkCode(call.staticObject(), node);
+        } else if (node instanceof Invoke call
+                && call.targetObject() instanceof Literal target
+                && target.dataType() instanceof ObjectType type) {
+            checkCode(type.cls(), node);
+        }
+    }
+
+    /** Functions may be calls of Java code: of Spark's own, which no statement can choose. */
+    private static void checkCode(Class<?> code, Expression node) throws BridgeException {
+        if (OWN_CODE.stream().noneMatch(code.getName()::startsWith)) {
+            throw Fence.refused("call", node.getClass().getSimpleName() + " " + code.getName());
         }
     }
 

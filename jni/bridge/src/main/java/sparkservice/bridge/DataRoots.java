@@ -19,7 +19,7 @@ import java.util.regex.Pattern;
  */
 final class DataRoots {
     /** Globs, escapes and what URL decoding could turn into another path. */
-    private static final Pattern REFUSED = Pattern.compile("[\\x00-\\x1f%*?\\[\\]{}\\\\]");
+    private static final Pattern REFUSED = Pattern.compile("[\\x00-\\x1f\\x7f%*?\\[\\]{}\\\\]");
     private static final String S3A = "s3a://";
 
     private final List<Path> folders = new ArrayList<>();
@@ -87,7 +87,8 @@ final class DataRoots {
         return prefixes.stream().anyMatch(prefix -> withSlash(object).startsWith(prefix));
     }
 
-    private boolean allowsReal(Path real) throws IOException {
+    /** Of a path that has no link in it. */
+    boolean allowsReal(Path real) throws IOException {
         for (Path folder : folders) {
             if (real.startsWith(real(folder))) {
                 return true;

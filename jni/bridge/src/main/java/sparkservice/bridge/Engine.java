@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.spark.SparkContext;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.catalyst.FunctionIdentifier;
 
 /** The one SparkSession and what its queries share. */
 final class Engine implements AutoCloseable {
@@ -17,6 +16,7 @@ final class Engine implements AutoCloseable {
     private static final long MEMORY_FLOOR_BYTES = 2L << 20;
 
     private final SparkSession session;
+    private final MemoryGuard memoryGuard;
     private final ResultBuffer.Limits limits;
     private final Query.Planner tablePlanner;
     private final Query.Planner mysqlPlanner;
@@ -30,9 +30,10 @@ final class Engine implements AutoCloseable {
         this.session = session(SessionSettings.of(config));
         session.sparkContext().addSparkListener(progress);
         session.experimental().extraOptimizations_$eq(Scala.seq(List.of(new CancelCheckRule())));
-        PlanGate.REFUSED_FUNCTIONS.forEach(name -> SparkLine.state(session).functionRegistry()
-                .dropFunction(new FunctionIdentifier(name)));
-        this.tablePlanner = new TableQueryPlanner(session, DataRoots.parse(config.dataRoots()));
+        this.memoryGuard = new MemoryGuard(session.sparkContext(), config.limits().memoryPercent());
+        GuardedFunctions.install(session, config.limits());
+        this.tablePlanner = new TableQueryPlanner(session, DataRoots.parse(config.dataRoots()),
+                config.limits());
         this.mysqlPlanner = new MysqlQueryPlanner(session);
     }
 
@@ -143,6 +144,7 @@ final class Engine implements AutoCloseable {
 
     @Override
     public void close() {
+        memoryGuard.close();
         session.stop();
     }
 }

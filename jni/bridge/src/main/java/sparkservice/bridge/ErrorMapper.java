@@ -1,6 +1,7 @@
 package sparkservice.bridge;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import java.io.FileNotFoundException;
 import java.sql.SQLException;
 import java.util.IdentityHashMap;
 import java.util.Map;
@@ -38,6 +39,7 @@ final class ErrorMapper {
             return BridgeException.cancelled();
         }
         Throwable best = null;
+        boolean isMissing = false;
         Map<Throwable, Boolean> seen = new IdentityHashMap<>();
         for (Throwable t = thrown; t != null && seen.put(t, true) == null; t = t.getCause()) {
             if (t instanceof BridgeException refusal) {
@@ -47,12 +49,12 @@ final class ErrorMapper {
                 return new BridgeException(Code.FORBIDDEN,
                         "The table names a path outside the data roots.", thrown);
             }
+            isMissing |= t instanceof FileNotFoundException;
             if (t instanceof SQLException mysql) {
                 return MysqlErrors.map(mysql);
             }
             if (t instanceof StackOverflowError) {
-                return new BridgeException(Code.SQL_ERROR, "The statement is nested too deeply.",
-                        "54001", "STATEMENT_TOO_COMPLEX", 0, 0, thrown);
+                return SqlLimits.stackUsedUp(thrown);
             }
             if (t instanceof OutOfMemoryError) {
                 return new BridgeException(Code.ENGINE_ERROR, "The engine ran out of memory.",
@@ -64,6 +66,10 @@ final class ErrorMapper {
         }
         if (best != null) {
             return spark(best, (SparkThrowable) best);
+        }
+        if (isMissing) { // a table's own metadata names it, or it went while it was read
+            return new BridgeException(Code.SOURCE_ERROR,
+                    "A file that the table names is not there.", thrown);
         }
         return other(thrown);
     }

@@ -25,6 +25,10 @@ import org.apache.hadoop.util.Progressable;
 public final class GuardedLocalFileSystem extends LocalFileSystem {
     private RootGuard guard;
 
+    public GuardedLocalFileSystem() {
+        super(new GuardedRawFileSystem());
+    }
+
     @Override
     public void initialize(URI name, Configuration conf) throws IOException {
         guard = new RootGuard(conf);

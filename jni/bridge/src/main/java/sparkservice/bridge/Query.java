@@ -20,6 +20,8 @@ import sparkservice.bridge.scheduler.ReservingScheduler;
 final class Query implements Cancellation, AutoCloseable {
     private static final long CANCEL_REPEAT_MS = 50;
     private static final long TASK_LOOK_MS = 5;
+    /** Parser, analyser and optimizer recurse over the statement; only what is used is committed. */
+    private static final long STACK_BYTES = 64L << 20;
 
     /** Parses, checks, plans: everything before the first job. */
     interface Planner {
@@ -40,6 +42,7 @@ final class Query implements Cancellation, AutoCloseable {
     private final ErrorMapper errors;
     private boolean runs; // set before the runner starts
     private volatile boolean cancelled;
+    private volatile BridgeException ending; // why it is ended from outside
     private volatile Runnable onCancel;
     private ObjectNode explanation;
     private BatchReader reader;
@@ -53,7 +56,7 @@ final class Query implements Cancellation, AutoCloseable {
         this.context = context;
         this.buffer = new ResultBuffer(limits);
         this.errors = new ErrorMapper(request.sql());
-        this.runner = new Thread(this::run, "query-" + id);
+        this.runner = new Thread(null, this::run, "query-" + id, STACK_BYTES);
         this.runner.setDaemon(true);
     }
 
@@ -103,7 +106,7 @@ final class Query implements Cancellation, AutoCloseable {
         try {
             return planned.get();
         } catch (ExecutionException e) {
-            throw errors.map(e.getCause(), cancelled);
+            throw mapped(e.getCause());
         }
     }
 
@@ -118,9 +121,24 @@ final class Query implements Cancellation, AutoCloseable {
     }
 
     void cancel() {
+        end(BridgeException.cancelled());
+    }
+
+    /** Ends it as {@code why} says, unless it is being ended already. */
+    void end(BridgeException why) {
+        synchronized (this) {
+            if (ending == null) {
+                ending = why;
+            }
+        }
         cancelled = true;
-        buffer.fail(BridgeException.cancelled());
+        buffer.fail(ending);
         interruptWork();
+    }
+
+    private BridgeException mapped(Throwable thrown) {
+        BridgeException why = ending;
+        return why != null ? why : errors.map(thrown, cancelled);
     }
 
     private void interruptWork() {
@@ -182,7 +200,7 @@ final class Query implements Cancellation, AutoCloseable {
             }
         } catch (Throwable e) {
             planned.completeExceptionally(e);
-            buffer.fail(errors.map(e, cancelled));
+            buffer.fail(mapped(e));
         } finally {
             planner.end(request);
             // An error or an early end can leave stages running that nobody waits for.

@@ -16,7 +16,8 @@ import scala.runtime.AbstractPartialFunction;
 
 /**
  * Puts this request's relations in the place of the names that its SQL uses, in sub-queries and CTE
- * definitions too. A CTE shadows a bound name as it would shadow a table.
+ * definitions too, and guards its operators of patterns. A CTE shadows a bound name as it would
+ * shadow a table.
  *
  * <p>No temporary view: one session serves everybody, and views of one name would race, leak and
  * freeze a file listing.
@@ -66,7 +67,7 @@ final class RelationBinder {
 
     private LogicalPlan bindExpressions(LogicalPlan plan, Set<String> cteNames) {
         return (LogicalPlan) plan.mapExpressions((Function1<Expression, Expression>) expression ->
-                (Expression) expression.transformDown(new AbstractPartialFunction<>() {
+                PatternOperators.guard(expression.transformDown(new AbstractPartialFunction<Expression, Expression>() {
                     @Override
                     public boolean isDefinedAt(Expression part) {
                         return part instanceof SubqueryExpression;
@@ -80,7 +81,7 @@ final class RelationBinder {
                         }
                         return (B) subquery.withNewPlan(bind(subquery.plan(), cteNames));
                     }
-                }));
+                })));
     }
 
     private LogicalPlan bindRelation(UnresolvedRelation relation, Set<String> cteNames) {

@@ -1,7 +1,9 @@
 package sparkservice.bridge;
 
+import java.io.FileDescriptor;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -54,6 +56,18 @@ final class RootGuard {
 
     void checkWrite(Path path) throws IOException {
         if (!writable.allows(path.toUri())) {
+            throw new OutsideRootsException();
+        }
+    }
+
+    /** Whether a path without any link in it is inside. */
+    boolean mayReadReal(java.nio.file.Path real) throws IOException {
+        return readable.allowsReal(real) || writable.allowsReal(real);
+    }
+
+    /** Of an open file or folder: where it really is, whichever path led there. */
+    void checkOpened(FileDescriptor descriptor) throws IOException {
+        if (!mayReadReal(Files.readSymbolicLink(Descriptors.path(descriptor)))) {
             throw new OutsideRootsException();
         }
     }

@@ -17,6 +17,9 @@ final class SessionSettings {
             "webhdfs", "swebhdfs", "viewfs", "har", "s3", "s3n", "wasb", "wasbs", "abfs", "abfss",
             "gs", "oss", "cosn", "obs", "nullscan");
 
+    private static final String EXTENSIONS = "io.delta.sql.DeltaSparkSessionExtension,"
+            + "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions";
+
     private final Map<String, String> settings = new LinkedHashMap<>();
 
     private SessionSettings() {
@@ -90,6 +93,7 @@ final class SessionSettings {
     private void switches(EngineConfig config) {
         semantics();
         formats(config.icebergWarehouse());
+        put("spark.sql.extensions", EXTENSIONS + "," + FenceExtension.class.getName());
         put("spark.master", ReservingClusterManager.masterUrl(config.master()));
         guard(config);
         // Ours alone and wiped at start.
@@ -103,6 +107,11 @@ final class SessionSettings {
         put("spark.sql.variable.substitute", "false");
         // A cancel interrupts the task's thread; no HDFS client here that it could hurt.
         put("spark.sql.execution.interruptOnCancel", "true");
+        // A statement whose task runs out of stack would end the process; memory is the JVM's to see.
+        put("spark.executor.killOnFatalError.depth", "0");
+        // A CTE that uses itself: so many rounds and rows, whatever a later default.
+        put("spark.sql.cteRecursionLevelLimit", "100");
+        put("spark.sql.cteRecursionRowLimit", "1000000");
         // The UI is the operator's: loopback, and nobody kills queries in it.
         put("spark.ui.enabled", Boolean.toString(config.ui()));
         put("spark.ui.killEnabled", "false");
@@ -126,6 +135,7 @@ final class SessionSettings {
                 config.dataRoots() + "," + config.icebergWarehouse());
         put("spark.hadoop." + RootGuard.WRITABLE, config.localDir());
         put("spark.hadoop.fs.file.impl", GuardedLocalFileSystem.class.getName());
+        put("spark.hadoop.fs.AbstractFileSystem.file.impl", GuardedLocalFs.class.getName());
         put("spark.hadoop.fs.s3a.impl", GuardedS3AFileSystem.class.getName());
         for (String scheme : REFUSED_SCHEMES) {
             put("spark.hadoop.fs." + scheme + ".impl", RefusedFileSystem.class.getName());
@@ -152,8 +162,7 @@ final class SessionSettings {
     }
 
     private void formats(String icebergWarehouse) {
-        put("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension,"
-                + "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions");
+        put("spark.sql.extensions", EXTENSIONS);
         put("spark.sql.catalog.spark_catalog",
                 "org.apache.spark.sql.delta.catalog.DeltaCatalog");
         icebergCatalog("local", icebergWarehouse);

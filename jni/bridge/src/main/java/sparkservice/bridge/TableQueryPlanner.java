@@ -26,20 +26,20 @@ final class TableQueryPlanner implements Query.Planner {
             .add("data_type", DataTypes.StringType, false)
             .add("comment", DataTypes.StringType, true);
 
-    private static final int MAX_NESTING = 1000;
-
     private final SparkSession session;
     private final DataRoots roots;
+    private final SqlLimits limits;
 
-    TableQueryPlanner(SparkSession session, DataRoots roots) {
+    TableQueryPlanner(SparkSession session, DataRoots roots, SqlLimits limits) {
         this.session = session;
         this.roots = roots;
+        this.limits = limits;
     }
 
     @Override
     public QueryPlan plan(QueryRequest request, Cancellation cancellation) throws Exception {
         SparkSession.setActiveSession(session);
-        checkNesting(request.sql());
+        SqlBrackets.check(request.sql(), limits);
         LogicalPlan parsed = SparkLine.state(session).sqlParser().parsePlan(request.sql());
         TableSource tables = new TableSource(session, roots, request);
         if (isDescribe(parsed)) {
@@ -47,32 +47,21 @@ final class TableQueryPlanner implements Query.Planner {
         }
         PlanGate.check(parsed);
         LogicalPlan bound = new RelationBinder(tables).bind(parsed);
+        PlanSize.check(bound, limits);
         cancellation.check();
         LogicalPlan limited = limited(bound, request.rowLimit());
         return planned(Parameters.bind(limited, request.params()),
                 new AnalysedGate(tables.resolved(), roots), cancellation);
     }
 
-    /** The parser's time grows with the square of the depth, and nothing can interrupt it. */
-    private static void checkNesting(String sql) throws BridgeException {
-        int depth = 0;
-        for (int i = 0; i < sql.length(); i++) {
-            if (sql.charAt(i) == '(' && ++depth > MAX_NESTING) {
-                throw new BridgeException(BridgeException.Code.SQL_ERROR,
-                        "The statement is nested too deeply.", "54001", "STATEMENT_TOO_COMPLEX", 0,
-                        0, null);
-            } else if (sql.charAt(i) == ')' && depth > 0) {
-                depth--;
-            }
-        }
-    }
-
     private QueryPlan planned(LogicalPlan plan, AnalysedGate gate, Cancellation cancellation)
             throws BridgeException {
         QueryExecution execution = SparkLine.execution(session, plan,
                 new CancellableTracker(cancellation));
-        execution.assertAnalyzed();
+        FenceExtension.forCaller(gate, execution::assertAnalyzed);
+        // The rule sees it without the parts of a WITH that nothing uses.
         gate.check(execution.analyzed());
+        limits.checkRows(OutputEstimate.rows(execution.analyzed()));
         cancellation.check();
         execution.executedPlan();
         return new QueryPlan(session.sparkContext(), execution, execution.analyzed().schema());

@@ -1,5 +1,7 @@
 package sparkservice.bridge;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.apache.spark.sql.catalyst.InternalRow;
@@ -36,7 +38,8 @@ final class TextValues {
 
     /** Turns a row of the schema into one of the written schema; null when they are alike. */
     static UnaryOperator<InternalRow> rowConverter(StructType schema) {
-        return holdsText(schema) ? row -> (InternalRow) convert(row, schema) : null;
+        UnaryOperator<Object> converter = converter(schema);
+        return converter == null ? null : row -> (InternalRow) converter.apply(row);
     }
 
     private static boolean holdsText(DataType type) {
@@ -71,41 +74,59 @@ final class TextValues {
         return new StructType(fields);
     }
 
-    private static Object convert(Object value, DataType type) {
-        if (value == null || !holdsText(type)) {
-            return value;
-        }
+    /** Of values that aren't null; itself null where nothing is to be done. */
+    private static UnaryOperator<Object> converter(DataType type) {
         Form form = SparkLine.textForm(type);
         if (form != null) {
-            return UTF8String.fromString(form.text().apply(value));
+            return value -> UTF8String.fromString(form.text().apply(value));
+        } else if (!holdsText(type)) {
+            return null;
         } else if (type instanceof StructType struct) {
-            return row((InternalRow) value, struct);
+            return structConverter(struct);
         } else if (type instanceof ArrayType array) {
-            return array((ArrayData) value, array.elementType());
+            return arrayConverter(array.elementType());
         }
-        MapType mapType = (MapType) type;
-        MapData map = (MapData) value;
-        return new ArrayBasedMapData(map.keyArray(), array(map.valueArray(), mapType.valueType()));
+        UnaryOperator<Object> values = arrayConverter(((MapType) type).valueType());
+        return value -> {
+            MapData map = (MapData) value;
+            return new ArrayBasedMapData(map.keyArray(), (ArrayData) values.apply(map.valueArray()));
+        };
     }
 
-    private static InternalRow row(InternalRow row, StructType struct) {
-        StructField[] fields = struct.fields();
-        Object[] values = new Object[fields.length];
-        for (int i = 0; i < fields.length; i++) {
-            if (!row.isNullAt(i)) {
-                values[i] = convert(row.get(i, fields[i].dataType()), fields[i].dataType());
-            }
+    private static UnaryOperator<Object> structConverter(StructType struct) {
+        DataType[] types = new DataType[struct.length()];
+        List<UnaryOperator<Object>> converters = new ArrayList<>();
+        for (int i = 0; i < types.length; i++) {
+            types[i] = struct.fields()[i].dataType();
+            converters.add(converter(types[i]));
         }
-        return new GenericInternalRow(values);
+        return value -> {
+            InternalRow row = (InternalRow) value;
+            Object[] values = new Object[types.length];
+            for (int i = 0; i < types.length; i++) {
+                if (!row.isNullAt(i)) {
+                    values[i] = converted(row.get(i, types[i]), converters.get(i));
+                }
+            }
+            return new GenericInternalRow(values);
+        };
     }
 
-    private static ArrayData array(ArrayData array, DataType elementType) {
-        Object[] values = new Object[array.numElements()];
-        for (int i = 0; i < values.length; i++) {
-            if (!array.isNullAt(i)) {
-                values[i] = convert(array.get(i, elementType), elementType);
+    private static UnaryOperator<Object> arrayConverter(DataType elementType) {
+        UnaryOperator<Object> converter = converter(elementType);
+        return value -> {
+            ArrayData array = (ArrayData) value;
+            Object[] values = new Object[array.numElements()];
+            for (int i = 0; i < values.length; i++) {
+                if (!array.isNullAt(i)) {
+                    values[i] = converted(array.get(i, elementType), converter);
+                }
             }
-        }
-        return new GenericArrayData(values);
+            return new GenericArrayData(values);
+        };
+    }
+
+    private static Object converted(Object value, UnaryOperator<Object> converter) {
+        return converter == null ? value : converter.apply(value);
     }
 }

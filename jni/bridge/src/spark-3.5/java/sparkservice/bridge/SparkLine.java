@@ -26,6 +26,8 @@ import scala.Tuple2;
 
 /** What differs between the two Spark lines: this one is 3.5. */
 final class SparkLine {
+    static final String LINE = "3.5";
+
     /** A CTE definition to another one. */
     interface CteMapper {
         SubqueryAlias map(String name, SubqueryAlias definition, boolean recursive);
@@ -91,5 +93,10 @@ final class SparkLine {
 
     static LogicalPlan parameterized(LogicalPlan plan, Map<String, Expression> values) {
         return new NameParameterizedQuery(plan, Scala.map(values));
+    }
+
+    /** Flags of java.util.regex.Pattern for an expression of a pattern; this line has no collations. */
+    static int patternFlags(Expression expression) {
+        return 0;
     }
 }

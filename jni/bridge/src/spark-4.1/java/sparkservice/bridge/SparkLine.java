@@ -18,7 +18,9 @@ import org.apache.spark.sql.execution.CommandExecutionMode;
 import org.apache.spark.sql.execution.FileSourceScanExec;
 import org.apache.spark.sql.execution.QueryExecution;
 import org.apache.spark.sql.internal.SessionState;
+import org.apache.spark.sql.catalyst.util.CollationSupport;
 import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.StringType;
 import org.apache.spark.sql.types.VariantType;
 import org.apache.spark.types.variant.Variant;
 import org.apache.spark.unsafe.types.VariantVal;
@@ -27,6 +29,8 @@ import scala.Tuple3;
 
 /** What differs between the two Spark lines: this one is 4.1. */
 final class SparkLine {
+    static final String LINE = "4.1";
+
     /** A CTE definition to another one. */
     interface CteMapper {
         SubqueryAlias map(String name, SubqueryAlias definition, boolean recursive);
@@ -93,5 +97,12 @@ final class SparkLine {
     private static String variantJson(Object value) {
         VariantVal variant = (VariantVal) value;
         return new Variant(variant.getValue(), variant.getMetadata()).toJson(ZoneOffset.UTC);
+    }
+
+    /** Flags of java.util.regex.Pattern for an expression of a pattern, by the collation of its text. */
+    static int patternFlags(Expression expression) {
+        DataType type = Scala.<Expression>list(expression.children()).get(0).dataType();
+        return type instanceof StringType text
+                ? CollationSupport.collationAwareRegexFlags(text.collationId()) : 0;
     }
 }

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -172,12 +174,21 @@ class GateTest {
             "WITH a AS (SELECT %s AS c) SELECT 1",
             "SELECT * FROM range(1) LATERAL VIEW explode(array(%s)) t AS e");
 
+    private static scala.collection.immutable.Map<String, String> settings;
+
     @BeforeAll
     static void sample() throws Exception {
         TestEngine.start();
+        settings = SparkSession.active().conf().getAll();
         Files.writeString(SECRET_FILE, SECRET);
         OutsideWriter.write("INSERT OVERWRITE DIRECTORY '${root}/users' USING parquet"
                 + " SELECT id, concat('n', id) AS name FROM range(10)");
+    }
+
+    @AfterAll
+    static void nothingHasChanged() {
+        assertEquals(settings, SparkSession.active().conf().getAll());
+        assertEquals(0, SparkSession.active().catalog().listTables().count());
     }
 
     @TestFactory

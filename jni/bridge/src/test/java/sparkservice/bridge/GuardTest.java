@@ -5,10 +5,22 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.net.URI;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileContext;
+import org.apache.hadoop.fs.FileRange;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -108,6 +120,102 @@ class GuardTest {
         }
     }
 
+    /** The file systems as Spark has them; `raw` is what is left once the first check is passed. */
+    private static GuardedLocalFileSystem guarded() throws Exception {
+        Configuration conf = new Configuration(false);
+        conf.set(RootGuard.READABLE, TestEngine.ROOT.toString());
+        conf.set(RootGuard.WRITABLE, TestEngine.LOCAL_DIR.toString());
+        GuardedLocalFileSystem files = new GuardedLocalFileSystem();
+        files.initialize(URI.create("file:///"), conf);
+        return files;
+    }
+
+    private static org.apache.hadoop.fs.Path hadoop(Path path) {
+        return new org.apache.hadoop.fs.Path(path.toString());
+    }
+
+    @Test
+    void whatWasOpenedIsJudgedNotWhatWasAsked() throws Exception {
+        Path folder = Files.createDirectories(TestEngine.ROOT.resolve("guard/opened/k=1"));
+        Path inside = Files.writeString(folder.resolve("a.txt"), "inside");
+        Path hidden = Files.createDirectories(OUTSIDE.resolve("opened/k=secret"));
+        Path secret = Files.writeString(hidden.resolve("a.txt"), "secret");
+        Path link = TestEngine.ROOT.resolve("guard/opened/link");
+        FileSystem raw = guarded().getRaw(); // as if the link were swapped behind the check
+        Files.deleteIfExists(link);
+        Files.createSymbolicLink(link, secret);
+        assertThrows(RootGuard.OutsideRootsException.class, () -> raw.open(hadoop(link)));
+        Files.delete(link);
+        Files.createSymbolicLink(link, hidden.getParent());
+        assertThrows(RootGuard.OutsideRootsException.class, () -> raw.listStatus(hadoop(link)));
+        assertThrows(RootGuard.OutsideRootsException.class,
+                () -> raw.open(hadoop(link.resolve("k=secret/a.txt"))));
+        Files.delete(link);
+        Files.createSymbolicLink(link, folder);
+        try (FSDataInputStream in = raw.open(hadoop(link.resolve("a.txt")))) {
+            Files.delete(link);
+            Files.createSymbolicLink(link, hidden);
+            byte[] bytes = new byte[6];
+            in.readFully(0, bytes);
+            assertEquals("inside", new String(bytes, StandardCharsets.US_ASCII));
+            assertEquals("side", StandardCharsets.US_ASCII.decode(vectored(in)).toString());
+        }
+        assertEquals(6, raw.getFileStatus(hadoop(inside)).getLen());
+    }
+
+    /** Hadoop's own stream opens the path anew for this. */
+    private static ByteBuffer vectored(FSDataInputStream in) throws Exception {
+        FileRange range = FileRange.createFileRange(2, 4);
+        in.readVectored(List.of(range), ByteBuffer::allocate);
+        return range.getData().get();
+    }
+
+    @Test
+    void aListingShowsWhatIsThere() throws Exception {
+        Path folder = Files.createDirectories(TestEngine.ROOT.resolve("guard/listed"));
+        Files.createDirectories(folder.resolve("k=1"));
+        Files.writeString(folder.resolve("file"), "12345");
+        link(folder.resolve("inward"), folder.resolve("file"));
+        link(folder.resolve("folder"), folder.resolve("k=1"));
+        link(folder.resolve("outward"), OUTSIDE);
+        link(folder.resolve("dangling"), folder.resolve("nothing"));
+        link(folder.resolve("loop"), folder.resolve("loop"));
+        GuardedLocalFileSystem files = guarded();
+        Map<String, FileStatus> found = new HashMap<>();
+        for (FileStatus status : files.listStatus(hadoop(folder))) {
+            found.put(status.getPath().getName(), status);
+        }
+        assertEquals(Set.of("k=1", "file", "inward", "folder", "outward", "loop"), found.keySet());
+        assertTrue(found.get("k=1").isDirectory());
+        assertTrue(found.get("folder").isDirectory());
+        assertEquals(5, found.get("file").getLen());
+        assertEquals(5, found.get("inward").getLen());
+        assertEquals(files.getFileStatus(hadoop(folder.resolve("file"))).getModificationTime(),
+                found.get("file").getModificationTime());
+        assertEquals("file:" + folder.resolve("file"), found.get("file").getPath().toString());
+        assertFalse(found.get("outward").isDirectory()); // not what it leads to
+        assertThrows(RootGuard.OutsideRootsException.class,
+                () -> files.open(hadoop(folder.resolve("outward"))));
+        assertEquals(1, files.listStatus(hadoop(folder.resolve("file"))).length);
+        assertThrows(java.io.FileNotFoundException.class,
+                () -> files.listStatus(hadoop(folder.resolve("nothing"))));
+    }
+
+    private static void link(Path link, Path target) throws Exception {
+        Files.deleteIfExists(link);
+        Files.createSymbolicLink(link, target);
+    }
+
+    @Test
+    void hadoopsOtherDoorIsGuardedToo() throws Exception {
+        Configuration conf = new Configuration(false);
+        conf.set(RootGuard.READABLE, TestEngine.ROOT.toString());
+        conf.set("fs.AbstractFileSystem.file.impl", GuardedLocalFs.class.getName());
+        FileContext files = FileContext.getFileContext(URI.create("file:///"), conf);
+        assertThrows(RootGuard.OutsideRootsException.class,
+                () -> files.open(new org.apache.hadoop.fs.Path("/etc/hostname")));
+    }
+
     @Test
     void rootsCompareByComponentAndPrefix() throws Exception {
         DataRoots roots = DataRoots.parse("/usr, s3a://bucket/data");
@@ -116,7 +224,7 @@ class GuardTest {
                 "s3a://other/data/x", "/usrx", "s3a://bucket")) {
             assertThrows(BridgeException.class, () -> roots.resolve(path), path);
         }
-        assertFalse(roots.allows(java.net.URI.create("s3a://bucket/data/../other")));
-        assertFalse(roots.allows(java.net.URI.create("https://bucket/data/x")));
+        assertFalse(roots.allows(URI.create("s3a://bucket/data/../other")));
+        assertFalse(roots.allows(URI.create("https://bucket/data/x")));
     }
 }

@@ -238,9 +238,9 @@ class ResultTest {
     @Test
     void anUnreadResultSpillsAndComesBackWhole() throws Exception {
         try (TestEngine.Cursor cursor = TestEngine.open(query(
-                "SELECT id, repeat('y', 2000) AS pad FROM range(0, 40000, 1, 4)"))) {
+                "SELECT id, repeat('y', 2000) AS pad FROM range(0, 25000, 1, 4)"))) {
             Query running = QueryRegistry.byId(cursor.id);
-            awaitTrue(() -> running.buffer().rowsPut() == 40000);
+            awaitTrue(() -> running.buffer().rowsPut() == 25000);
             long next = 0;
             boolean more = true;
             while (more) {
@@ -251,7 +251,7 @@ class ResultTest {
                     }
                 }
             }
-            assertEquals(40000, next);
+            assertEquals(25000, next);
         }
     }
 

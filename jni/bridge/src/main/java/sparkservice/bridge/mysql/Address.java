@@ -3,6 +3,7 @@ package sparkservice.bridge.mysql;
 import java.io.Serializable;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.SQLNonTransientConnectionException;
 import java.util.Properties;
 import java.util.regex.Pattern;
 import sparkservice.bridge.BridgeException;
@@ -45,12 +46,24 @@ public record Address(String host, int port, String user, String password, Strin
     Connection connect(Handshake handshake, long timeoutMs) throws SQLException, BridgeException {
         String url = url();
         long silenceMs = Math.min(timeoutMs, connectMs > 0 ? connectMs : MAX_CONNECT_MS);
-        Connection connection = handshake.run(
-                () -> new com.mysql.cj.jdbc.Driver().connect(url, properties(silenceMs)));
+        Connection connection = connect(handshake, url, properties(silenceMs));
         connection.setNetworkTimeout(Runnable::run,
                 (int) Math.min(socketMs > 0 ? socketMs : timeoutMs + SOCKET_GRACE_MS,
                         Integer.MAX_VALUE));
         return connection;
+    }
+
+    /** A driver's own complaint (a login method it won't use, say) is no fault of the statement. */
+    private static Connection connect(Handshake handshake, String url, Properties properties)
+            throws SQLException {
+        try {
+            return handshake.run(() -> new com.mysql.cj.jdbc.Driver().connect(url, properties));
+        } catch (SQLException e) {
+            if (e.getErrorCode() != 0) {
+                throw e;
+            }
+            throw new SQLNonTransientConnectionException(e.getMessage(), "08001", e);
+        }
     }
 
     private String url() throws BridgeException {

@@ -89,6 +89,12 @@ public final class ReservingScheduler extends TaskSchedulerImpl {
         return running;
     }
 
+    /** The query that a running task works for; null when it is over, or none's. */
+    public String queryOfTask(long taskId) {
+        TaskSetManager manager = taskIdToTaskSetManager().get(taskId);
+        return manager == null ? null : queryOf(manager.taskSet());
+    }
+
     /** Under the scheduler's lock, as all offers are. */
     boolean refuses(TaskSet taskSet) {
         String query = queryOf(taskSet);

@@ -1,0 +1,154 @@
+package sparkservice.bridge;
+
+import com.sun.management.GarbageCollectionNotificationInfo;
+import com.sun.management.ThreadMXBean;
+import java.lang.management.GarbageCollectorMXBean;
+import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryPoolMXBean;
+import java.lang.management.MemoryType;
+import java.lang.management.MemoryUsage;
+import java.lang.management.ThreadInfo;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import javax.management.Notification;
+import javax.management.NotificationEmitter;
+import javax.management.NotificationListener;
+import javax.management.openmbean.CompositeData;
+import org.apache.spark.SparkContext;
+import sparkservice.bridge.scheduler.ReservingScheduler;
+
+/**
+ * Ends the query that fills the heap, before the heap is full and the JVM with it.
+ *
+ * <p>Spark's own accounting sees sorts and hash tables, which spill; it doesn't see what a
+ * collect_list or a string gathers. The JVM doesn't say whose objects live, but it counts what each
+ * thread allocates: when a full collection leaves more than the bound, the query whose threads have
+ * allocated most since the last look ends with a 422. What grows faster than that, an array of a
+ * gigabyte, ends the process (ExitOnOutOfMemoryError), which its restart policy starts again.
+ */
+final class MemoryGuard implements NotificationListener, AutoCloseable {
+    private static final long LOOK_MS = 500;
+    private static final Pattern TASK = Pattern.compile("\\(TID (\\d+)\\)");
+    private static final Pattern RUNNER = Pattern.compile("query-(\\d+)");
+
+    private final SparkContext context;
+    private final long maxHeapBytes;
+    private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    private final Set<String> heapPools = ManagementFactory.getMemoryPoolMXBeans().stream()
+            .filter(pool -> pool.getType() == MemoryType.HEAP).map(MemoryPoolMXBean::getName)
+            .collect(Collectors.toUnmodifiableSet());
+    private final List<NotificationEmitter> collectors = new ArrayList<>();
+    private final Thread looker = new Thread(this::lookOften, "memory-guard");
+    private Map<Long, Long> lastBytes = Map.of(); // of each thread, under the lock of this
+    private volatile boolean closed;
+
+    /** @param percent of the heap that may be in use after a full collection */
+    MemoryGuard(SparkContext context, long percent) {
+        this.context = context;
+        this.maxHeapBytes = Runtime.getRuntime().maxMemory() / 100 * percent;
+        for (GarbageCollectorMXBean collector : ManagementFactory.getGarbageCollectorMXBeans()) {
+            if (collector instanceof NotificationEmitter emitter) {
+                emitter.addNotificationListener(this, null, null);
+                collectors.add(emitter);
+            }
+        }
+        looker.setDaemon(true);
+        looker.start();
+    }
+
+    @Override
+    public void handleNotification(Notification notification, Object handback) {
+        if (!notification.getType()
+                .equals(GarbageCollectionNotificationInfo.GARBAGE_COLLECTION_NOTIFICATION)) {
+            return;
+        }
+        GarbageCollectionNotificationInfo info = GarbageCollectionNotificationInfo.from(
+                (CompositeData) notification.getUserData());
+        if (info.getGcAction().equals("end of major GC")
+                && heapBytes(info.getGcInfo().getMemoryUsageAfterGc()) > maxHeapBytes) {
+            endTheLargest();
+        }
+    }
+
+    private long heapBytes(Map<String, MemoryUsage> pools) {
+        return heapPools.stream().mapToLong(pool -> pools.get(pool).getUsed()).sum();
+    }
+
+    private void endTheLargest() {
+        allocatedSinceLastLook().entrySet().stream().max(Map.Entry.comparingByValue())
+                .map(Map.Entry::getKey).map(QueryRegistry::byTag)
+                .ifPresent(query -> query.end(SqlLimits.memoryUsedUp()));
+    }
+
+    /** Bytes by the tag of each query. */
+    private synchronized Map<String, Long> allocatedSinceLastLook() {
+        Map<String, Long> byTag = new HashMap<>();
+        Map<Long, Long> now = bytesOfThreads();
+        for (ThreadInfo thread : threads.getThreadInfo(toArray(now.keySet()))) {
+            String tag = thread == null ? null : tagOf(thread.getThreadName());
+            if (tag != null) {
+                long id = thread.getThreadId();
+                byTag.merge(tag, now.get(id) - lastBytes.getOrDefault(id, 0L), Long::sum);
+            }
+        }
+        return byTag;
+    }
+
+    private String tagOf(String threadName) {
+        Matcher task = TASK.matcher(threadName);
+        if (task.find()) {
+            return context.taskScheduler() instanceof ReservingScheduler scheduler
+                    ? scheduler.queryOfTask(Long.parseLong(task.group(1))) : null;
+        }
+        Matcher runner = RUNNER.matcher(threadName);
+        Query query = runner.matches() ? QueryRegistry.byId(Long.parseLong(runner.group(1))) : null;
+        return query == null ? null : query.tag();
+    }
+
+    private Map<Long, Long> bytesOfThreads() {
+        long[] ids = threads.getAllThreadIds();
+        long[] bytes = threads.getThreadAllocatedBytes(ids);
+        Map<Long, Long> result = new HashMap<>();
+        for (int i = 0; i < ids.length; i++) {
+            result.put(ids[i], bytes[i]);
+        }
+        return result;
+    }
+
+    private static long[] toArray(Set<Long> ids) {
+        return ids.stream().mapToLong(Long::longValue).toArray();
+    }
+
+    private void lookOften() {
+        try {
+            while (!closed) {
+                Map<Long, Long> now = QueryRegistry.size() == 0 ? Map.of() : bytesOfThreads();
+                synchronized (this) {
+                    lastBytes = now;
+                }
+                Thread.sleep(LOOK_MS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        looker.interrupt();
+        for (NotificationEmitter collector : collectors) {
+            try {
+                collector.removeNotificationListener(this);
+            } catch (javax.management.ListenerNotFoundException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+}
