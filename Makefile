@@ -16,7 +16,7 @@ VERSION := 0.1.0
 BUILD_PACKAGES := gcc g++ make pkg-config libevent-dev libssl-dev libjansson-dev uthash-dev node-llhttp libmariadb-dev \
 	zlib1g-dev libzstd-dev openjdk-17-jdk-headless maven curl
 TEST_PACKAGES := libcmocka-dev python3 python3-venv mariadb-server libaio1 libnuma1 chromium \
-	chromium-driver openssl
+	chromium-driver gcovr openssl
 
 # ---- C --------------------------------------------------------------------
 CC       := gcc
@@ -71,7 +71,7 @@ $(OBJ)/%.o: %.cc
 	$(Q)$(CXX) $(CXXFLAGS) -MMD -MP -c $< -o $@
 
 $(OBJ)/service/http_reader.o: CFLAGS += $(LLHTTP_INCLUDE) -DLLHTTP_STRICT_MODE=1
-$(OBJ)/service/mysql_%.o: CFLAGS += $(shell pkg-config --cflags $(MYSQL_CLIENT))
+$(OBJ)/service/mysql_%.o $(OBJ)/tests/unit/test_mysql_columns.o: CFLAGS += $(shell pkg-config --cflags $(MYSQL_CLIENT))
 $(OBJ)/service/openapi.o: service/openapi.json
 $(OBJ)/service/console.o: $(wildcard service/console/*)
 $(OBJ)/jni/%.o: CFLAGS += -I$(JAVA_HOME_BUILD)/include -I$(JAVA_HOME_BUILD)/include/linux
@@ -219,7 +219,8 @@ $(B)/venv/.bench: tests/bench/requirements.txt $(B)/venv/.made
 	@touch $@
 
 .PHONY: test test-unit test-unit-one test-asan test-tsan test-bridge test-integration
-STEPS ?= check test-unit test-asan test-tsan test-hostile test-bridge test-integration
+# coverage is test-unit with counters.
+STEPS ?= check coverage test-asan test-tsan test-hostile test-bridge test-integration
 test: test-deps build sample ## everything; ends with the counts
 	@rm -rf $(RESULTS) && mkdir -p $(RESULTS)
 	@failed=0; \

@@ -8,7 +8,7 @@ sys.path.insert(0, str(ROOT / "tests" / "torture"))
 
 import torture  # noqa: E402
 
-SECONDS = 30
+SECONDS = 25
 SHARE = 0.02
 
 
