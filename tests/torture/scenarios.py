@@ -304,9 +304,12 @@ def client_leaves(service):
 @scenario
 def client_resets_a_stream(service):
     client = send(service, request("POST", "/api/spark/query/parquet", body_of(service, "rows 500000")))
-    client.recv(100)
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-    client.close()
+    with client:
+        try:
+            client.recv(100)
+        except ConnectionResetError as error:
+            raise Refused from error
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 
 
 @scenario

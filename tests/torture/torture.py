@@ -203,13 +203,14 @@ def month_chooser(share):
     return choose
 
 
-def run(share=1.0, only=(), seconds=None):
+def run(share=1.0, only=(), seconds=None, most=None):
     """Failures, and for each scenario its count of calls."""
     torture, counts = Torture(), collections.OrderedDict()
     choose = month_chooser(share)
     chosen = [scenario for scenario in scenarios.ALL if not only or scenario.__name__ in only]
     if share < 1:
         random.Random(datetime.date.today().strftime("%m-%Y")).shuffle(chosen)
+    chosen = chosen[:most]
     end = time.monotonic() + seconds if seconds else None
     for scenario in chosen:
         if end and time.monotonic() > end:
