@@ -9,6 +9,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
+# Compiles on every core, whatever the caller's -j.
+PARALLEL := --no-print-directory -j$(shell nproc)
 
 VERSION := 0.1.0
 
@@ -146,7 +148,7 @@ test-deps: deps ## install the system packages that testing needs
 
 .PHONY: build
 build: deps ## everything under build/: program, jars, CDS archive
-	$(Q)$(MAKE) --no-print-directory $(PROGRAM) $(LIB)/.jars $(LIB)/jvm.options $(LIB)/java-home \
+	$(Q)$(MAKE) $(PARALLEL) $(PROGRAM) $(LIB)/.jars $(LIB)/jvm.options $(LIB)/java-home \
 		$(LIB)/app.jsa
 
 .PHONY: sample
@@ -230,11 +232,11 @@ test: test-deps build sample ## everything; ends with the counts
 	python3 tests/check/summary.py $(RESULTS) || failed=1; exit $$failed
 
 test-unit: ## unit tests of the C side (well under a minute)
-	$(Q)$(MAKE) --no-print-directory MODE=plain test-unit-one
+	$(Q)$(MAKE) $(PARALLEL) MODE=plain test-unit-one
 test-asan: ## the same under AddressSanitizer and UBSan
-	$(Q)$(MAKE) --no-print-directory MODE=asan test-unit-one
+	$(Q)$(MAKE) $(PARALLEL) MODE=asan test-unit-one
 test-tsan: ## the same under ThreadSanitizer
-	$(Q)$(MAKE) --no-print-directory MODE=tsan test-unit-one
+	$(Q)$(MAKE) $(PARALLEL) MODE=tsan test-unit-one
 
 FUZZ_SECONDS ?= 60
 .PHONY: fuzz fuzz-one
@@ -266,7 +268,7 @@ test-bridge: ## JUnit tests of the Java bridge
 # What the tests of the direct engine run against real servers.
 .PHONY: sanitized
 sanitized:
-	$(Q)for mode in asan tsan; do $(MAKE) --no-print-directory MODE=$$mode fake-program; done
+	$(Q)for mode in asan tsan; do $(MAKE) $(PARALLEL) MODE=$$mode fake-program; done
 .PHONY: fake-program
 fake-program: $(FAKE_PROGRAM)
 
@@ -322,8 +324,8 @@ check-settings: $(FAKE_PROGRAM) ## README's settings table against the program's
 check-restart: ## compose and Kubernetes restart the service
 	@tests/check/restart.sh
 check-headers: ## every header compiles alone
-	@for h in service/*.h jni/spark_engine.h; do \
-		$(CC) $(CFLAGS) -fsyntax-only -x c -include $$h /dev/null || exit 1; done
+	@printf '%s\n' service/*.h jni/spark_engine.h | xargs -P $$(nproc) -I{} \
+		$(CC) $(CFLAGS) -fsyntax-only -x c -include {} /dev/null
 format: ## clang-format over the C sources
 	@command -v clang-format >/dev/null || .ci/packages clang-format
 	@clang-format -i $$(git ls-files '*.c' '*.h' '*.cc')

@@ -63,6 +63,41 @@ void bridge_answer_source(const json_t *object, struct spark_source_facts *ret_s
     ret_source->bytes_total = number_or(object, "bytes_total", -1);
 }
 
+static int read_table(const json_t *table, struct answer_basis *basis)
+{
+    static const char *const LAYOUTS[] = {
+        [SOURCE_FILES] = "files", [SOURCE_DELTA] = "delta", [SOURCE_ICEBERG] = "iceberg"};
+    const char *layout = json_string_value(json_object_get(table, "layout"));
+    struct source_read read = {
+        .asked = json_string_value(json_object_get(table, "asked")),
+        .location = json_string_value(json_object_get(table, "location")),
+    };
+
+    if (layout == NULL || read.asked == NULL || read.location == NULL)
+        return -1;
+    for (size_t i = 0; i < sizeof(LAYOUTS) / sizeof(LAYOUTS[0]); i++) {
+        read.layout = (enum source_layout)i;
+        if (strcmp(layout, LAYOUTS[i]) == 0)
+            return answer_basis_add(basis, &read);
+    }
+    return -1;
+}
+
+void bridge_answer_basis(const json_t *answer, struct answer_basis *ret_basis)
+{
+    const json_t *reads = json_object_get(answer, "reads");
+    const json_t *table = NULL;
+    size_t i = 0;
+
+    ret_basis->repeatable =
+        json_is_array(reads) && json_is_true(json_object_get(answer, "repeatable"));
+    json_array_foreach(reads, i, table)
+    {
+        if (read_table(table, ret_basis) != 0)
+            ret_basis->repeatable = false;
+    }
+}
+
 /* ---- facts ---- */
 
 static void read_memory(const json_t *areas, struct spark_memory ret_memory[SPARK_MEMORY_AREAS])

@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stddef.h>
 
+#include "../service/answer_basis.h"
 #include "../service/error.h"
 #include "../service/explanation.h"
 #include "spark_facts.h"
@@ -21,6 +22,9 @@ void bridge_answer_copy_text(const json_t *object, const char *name, char *ret_t
 
 /* {"version","files_read",...} of a cursor or an explanation. */
 void bridge_answer_source(const json_t *object, struct spark_source_facts *ret_source);
+
+/* {"repeatable","reads":[...]} of a cursor; not repeatable when anything is odd. */
+void bridge_answer_basis(const json_t *answer, struct answer_basis *ret_basis);
 
 /* -1: no memory. */
 int bridge_answer_facts(const json_t *answer, struct spark_facts *ret_facts, struct error *err);

@@ -30,6 +30,7 @@ struct spark_cursor {
     jlong id;
     struct ArrowSchema schema;
     struct spark_source_facts source;
+    struct answer_basis basis;
 };
 
 /* ---- the bridge's answers ---- */
@@ -288,6 +289,7 @@ int spark_cursor_open(struct spark_thread *thread, const struct spark_query *que
         goto out;
     cursor->id = (jlong)json_integer_value(json_object_get(answer, "cursor"));
     bridge_answer_source(json_object_get(answer, "source"), &cursor->source);
+    bridge_answer_basis(answer, &cursor->basis);
     *ret_cursor = cursor;
     cursor = NULL;
     rc = 0;
@@ -337,6 +339,11 @@ const struct spark_source_facts *spark_cursor_source(const struct spark_cursor *
     return &cursor->source;
 }
 
+const struct answer_basis *spark_cursor_basis(const struct spark_cursor *cursor)
+{
+    return &cursor->basis;
+}
+
 int spark_cursor_next(struct spark_cursor *cursor, struct ArrowArray *ret_batch, struct error *err)
 {
     struct spark_engine *engine = cursor->thread->engine;
@@ -370,6 +377,7 @@ void spark_cursor_close(struct spark_cursor *cursor)
     free(bytes.data);
     if (cursor->schema.release != NULL)
         cursor->schema.release(&cursor->schema);
+    answer_basis_done(&cursor->basis);
     free(cursor);
 }
 

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../service/answer_basis.h"
 #include "../service/arrow_c_data.h"
 #include "../service/error.h"
 #include "../service/explanation.h"
@@ -115,6 +116,9 @@ const struct ArrowSchema *spark_cursor_schema(const struct spark_cursor *cursor)
 
 /* What planning knew of the source; borrowed until close. */
 const struct spark_source_facts *spark_cursor_source(const struct spark_cursor *cursor);
+
+/* What its rows rest on, known at open; borrowed until close. */
+const struct answer_basis *spark_cursor_basis(const struct spark_cursor *cursor);
 
 /* Next batch in partition order. 1: *ret_batch is filled, the caller releases
  * it exactly once. 0: end. -1: *err. Blocks until one is there. */

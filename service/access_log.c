@@ -7,7 +7,7 @@
 #include "router.h"
 #include "service.h"
 
-#define FIELDS_MAX 13
+#define FIELDS_MAX 14
 #define STATUS_UNAUTHENTICATED 401
 
 void access_log_begin(struct http_exchange *exchange, int route)
@@ -35,6 +35,8 @@ static void write_line(const struct http_record *record)
 
     if (!record->whole)
         fields[count++] = LOG_TEXT("whole", "false");
+    if (record->from_cache)
+        fields[count++] = LOG_TEXT("cache", "hit");
     if (record->query_id[0] != '\0')
         fields[count++] = LOG_TEXT("query_id", record->query_id);
     if (record->caller[0] != '\0') {

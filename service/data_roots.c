@@ -402,6 +402,35 @@ int data_roots_resolve(const struct data_roots *roots, const char *path, char **
     return resolve_local(roots, path, ret_path, err);
 }
 
+/* `root` when the path is it or lies below, else 0. */
+static size_t prefix_length(const char *root, const char *path)
+{
+    size_t length = root != NULL ? strlen(root) : 0;
+
+    if (length <= 1 || strncmp(root, path, length) != 0)
+        return 0;
+    return path[length] == '/' || path[length] == '\0' ? length : 0;
+}
+
+size_t data_roots_prefix(const struct data_roots *roots, const char *path)
+{
+    size_t longest = 0;
+
+    for (size_t i = 0; i < roots->count; i++) {
+        const struct data_root *root = &roots->roots[i];
+        char *real = root->is_s3a ? NULL : realpath(root->path, NULL);
+        size_t given = root->is_s3a ? 0 : prefix_length(root->path, path);
+        size_t resolved = prefix_length(real, path);
+
+        free(real);
+        if (given > longest)
+            longest = given;
+        if (resolved > longest)
+            longest = resolved;
+    }
+    return longest;
+}
+
 const char *data_roots_text(const struct data_roots *roots)
 {
     return roots->text;

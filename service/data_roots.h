@@ -9,6 +9,8 @@
 #ifndef SERVICE_DATA_ROOTS_H
 #define SERVICE_DATA_ROOTS_H
 
+#include <stddef.h>
+
 #include "error.h"
 
 struct data_roots;
@@ -25,6 +27,10 @@ void data_roots_free(struct data_roots *roots);
  * Touches the file system: [worker], not [loop]. */
 int data_roots_resolve(const struct data_roots *roots, const char *path, char **ret_path,
                        struct error *err);
+
+/* How many bytes of an absolute local path name the root that it lies in, as given or
+ * with its links resolved; 0: none, or `/`. Touches the file system: [worker]. */
+size_t data_roots_prefix(const struct data_roots *roots, const char *path);
 
 /* The roots as given, comma separated, for the bridge; borrowed. */
 const char *data_roots_text(const struct data_roots *roots);

@@ -16,6 +16,7 @@
 
 #include "arrow_c_data.h"
 #include "delivery_pool.h"
+#include "entity_tag.h"
 #include "error.h"
 #include "page_credits.h"
 #include "reply_channel.h"
@@ -53,6 +54,7 @@ struct delivery_tally {
     int64_t spooled_bytes;
     bool truncated;
     enum content_coding coding; /* of the bytes; a short answer may not be coded */
+    struct entity_tag tag;      /* of a short answer that wants one */
 };
 
 struct delivery {
@@ -64,6 +66,7 @@ struct delivery {
     void *user;
     struct result_options options;
     struct result_limits limits;
+    bool wants_tag; /* set before there is a producer */
 
     /* Any thread. */
     struct page_credits credits;

@@ -52,9 +52,13 @@ static int end_pages(struct delivery *delivery, const struct result_end *end,
 {
     struct monotime begin = monotime_now();
 
+    bool whole = result_pages_taken_bytes(delivery->pages) == 0;
+
     if (result_pages_end(delivery->pages, end, err) != 0 ||
         result_pages_take(delivery->pages, ret_last, err) != 0)
         return -1;
+    if (whole && delivery->wants_tag)
+        delivery->tally.tag = entity_tag_of(ret_last->data, ret_last->length);
     delivery->tally.truncated = end->truncated || result_pages_is_cut(delivery->pages);
     delivery->tally.write_us += monotime_span_us(begin, monotime_now());
     return 0;

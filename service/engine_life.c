@@ -134,6 +134,7 @@ static int start_workers(struct engine_life *life, struct error *err)
         .roots = life->config.roots,
         .spools = life->config.spools,
         .patience_ms = life->config.settings->stream_patience_ms,
+        .cache_inodes = (size_t)life->config.settings->cache_files,
     };
 
     return worker_pool_start(&config, &life->pool, err);

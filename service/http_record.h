@@ -24,6 +24,7 @@ struct http_record {
     unsigned method; /* enum http_method */
     int route;       /* the router's number; HTTP_NO_ROUTE */
     int status;      /* 0: no answer was begun */
+    bool from_cache; /* answered without a run */
     bool whole;      /* the last byte of the answer went to the kernel */
     int64_t bytes;   /* of the body, as far as the kernel took them */
     struct monotime begin;

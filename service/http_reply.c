@@ -10,8 +10,11 @@
 #include "http_connection.h"
 #include "http_exchange.h"
 #include "problem.h"
+#include "shared_bytes.h"
 
 #define PROBLEM_HEADERS_MAX 4
+/* Up to here a copy is cheaper than a reference of its own. */
+#define COPIED_BYTES 4096
 
 /* Framing is this module's alone, whatever a handler passes. */
 static bool is_framing_header(const char *name)
@@ -182,6 +185,45 @@ void http_reply_send_taken(struct http_exchange *exchange, int status, const cha
         sent = send_taken(exchange, body, body_length);
     else
         free(body);
+    if (sent)
+        http_connection_finish_exchange(connection);
+    else
+        http_connection_abort(connection);
+}
+
+static void release_shared(const void *bytes, size_t length, void *user)
+{
+    (void)bytes;
+    (void)length;
+    shared_bytes_release(user);
+}
+
+static bool send_shared(const struct http_exchange *exchange, struct shared_bytes *body)
+{
+    struct evbuffer *output = http_connection_output(exchange->connection);
+
+    if (body->length == 0)
+        return true;
+    if (body->length <= COPIED_BYTES)
+        return evbuffer_add(output, body->data, body->length) == 0;
+    if (evbuffer_add_reference(output, body->data, body->length, release_shared,
+                               shared_bytes_hold(body)) == 0)
+        return true;
+    shared_bytes_release(body);
+    return false;
+}
+
+void http_reply_send_shared(struct http_exchange *exchange, int status, const char *content_type,
+                            const struct http_header *headers, size_t header_count,
+                            struct shared_bytes *body)
+{
+    if (exchange->over)
+        return;
+    struct http_connection *connection = exchange->connection;
+    bool sent =
+        send_whole_head(exchange, status, content_type, headers, header_count, body->length);
+    if (sent && !exchange->bodyless)
+        sent = send_shared(exchange, body);
     if (sent)
         http_connection_finish_exchange(connection);
     else

@@ -23,6 +23,7 @@
 
 struct http_exchange;
 struct http_record;
+struct shared_bytes;
 
 /* Bits, so that a route can allow several. METHOD_OTHER: a method we know no name for. */
 enum http_method {
@@ -105,6 +106,11 @@ void http_reply_send_static(struct http_exchange *exchange, int status, const ch
 void http_reply_send_taken(struct http_exchange *exchange, int status, const char *content_type,
                            const struct http_header *headers, size_t header_count, char *body,
                            size_t body_length);
+
+/* Same, but holds `body` until it is sent. */
+void http_reply_send_shared(struct http_exchange *exchange, int status, const char *content_type,
+                            const struct http_header *headers, size_t header_count,
+                            struct shared_bytes *body);
 
 /* Starts a chunked answer; `trailers` are the names to announce ("A, B") or NULL. */
 void http_reply_begin(struct http_exchange *exchange, int status, const char *content_type,

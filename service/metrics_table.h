@@ -85,7 +85,7 @@ X(LIMIT_RESULT_ROWS, COUNTER, S("sql_refused_total"), "reason=\"result_rows\"", 
 X(LIMIT_PATTERN, COUNTER, S("sql_refused_total"), "reason=\"pattern\"", "")
 X(LIMIT_MEMORY, COUNTER, S("sql_refused_total"), "reason=\"memory\"", "")
 
-/* ---- cache: no result is kept yet, so every query goes past it ---- */
+/* ---- cache ---- */
 #define CACHE(name, source, help) \
     X(CACHE_HIT_##name, COUNTER, S("cache_requests_total"), "source=\"" source "\",result=\"hit\"", help) \
     X(CACHE_MISS_##name, COUNTER, S("cache_requests_total"), "source=\"" source "\",result=\"miss\"", "") \
@@ -95,6 +95,10 @@ CACHE(PARQUET, "parquet", "")
 CACHE(DELTA, "delta", "")
 CACHE(ICEBERG, "iceberg", "")
 #undef CACHE
+X(CACHE_ANSWERS, GAUGE, S("cache_answers"), "", "Answers kept in memory.")
+X(CACHE_BYTES, GAUGE, S("cache_bytes"), "", "What they take, keys and identities included.")
+X(CACHE_BYTES_LIMIT, GAUGE, S("cache_bytes_limit"), "", "CACHE_BYTES.")
+X(CACHE_EVICTED, COUNTER, S("cache_evicted_total"), "", "Kept answers that made room for newer ones.")
 
 /* ---- slots and proof of life ---- */
 X(SLOTS, GAUGE, S("slots"), "", "WORKERS: queries that can run at once.")

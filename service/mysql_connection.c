@@ -191,14 +191,19 @@ static int connect_to(const struct mysql_target *target,
                       struct error *err)
 {
     enum mysql_tls_mode mode = target->tls.mode;
+    MYSQL *handle = NULL;
     struct error first;
+    int rc = connect_once(target, mode, limits, &handle, &first);
 
-    if (connect_once(target, mode, limits, ret_handle, &first) == 0)
-        return 0;
     if (!handshake_lacked_tls()) {
-        *err = first;
-        return -1;
+        if (rc == 0)
+            *ret_handle = handle;
+        else
+            *err = first;
+        return rc;
     }
+    if (rc == 0) /* the server's welcome was faster than the cut */
+        mysql_close(handle);
     if (mode == MYSQL_TLS_PREFERRED)
         return connect_once(target, MYSQL_TLS_DISABLED, limits, ret_handle, err);
     return error_set(err, ERROR_SOURCE_ERROR, "MySQL offers no TLS, and this source requires it.");

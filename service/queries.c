@@ -7,8 +7,10 @@
 #include "delivery.h"
 #include "http_record.h"
 #include "http_reply.h"
+#include "metrics.h"
 #include "query.h"
 #include "query_audit.h"
+#include "query_cache.h"
 #include "query_handles.h"
 #include "query_machine.h"
 #include "query_metrics.h"
@@ -55,7 +57,10 @@ int queries_new(const struct queries_config *config, struct queries **ret_querie
     queries->disposal = spool_disposal_new(config->deliveries->pool, config->channel);
     watchdog.registry = queries->registry;
     handles.registry = queries->registry;
-    if (queries->registry == NULL || queries->kept == NULL || queries->disposal == NULL) {
+    queries->cache = result_cache_new(config->cache_bytes);
+    metrics_set(METRIC_CACHE_BYTES_LIMIT, (int64_t)config->cache_bytes);
+    if (queries->registry == NULL || queries->kept == NULL || queries->disposal == NULL ||
+        queries->cache == NULL) {
         error_set(err, ERROR_ENGINE_ERROR, "out of memory");
         goto fail;
     }
@@ -92,6 +97,7 @@ void queries_free(struct queries *queries)
     }
     query_handles_free(queries->handles);
     spool_disposal_free(queries->disposal);
+    result_cache_free(queries->cache);
     query_registry_free(queries->registry);
     free(queries);
 }
@@ -125,6 +131,29 @@ static int check_admission(const struct queries *queries, const struct caller *c
     return 0;
 }
 
+/* Answers out of the cache; false: it has to run. */
+static bool answer_kept(struct queries *queries, const struct caller *caller,
+                        struct http_exchange *exchange, const struct query_request *request,
+                        enum cache_use *ret_use)
+{
+    const struct cached_answer *answer = NULL;
+    struct http_record *record = http_exchange_record(exchange);
+    struct error err;
+
+    if (!query_cache_find(queries->cache, request, &answer, ret_use))
+        return false;
+    if (query_make_id(request, record->query_id, &err) != 0) {
+        query_reply_refusal(exchange, &err);
+        return true;
+    }
+    record->from_cache = true;
+    if (queries->config.audits)
+        query_audit_kept(caller, exchange, request, answer);
+    query_metrics_fetched(answer->rows, (int64_t)answer->body->length);
+    query_reply_cached(exchange, record->query_id, answer);
+    return true;
+}
+
 /* The request's end and the query's lines are to name each other. */
 static void note_query(struct http_exchange *exchange, struct query *query)
 {
@@ -149,14 +178,23 @@ static int enqueue(struct queries *queries, struct http_exchange *exchange, stru
 static int admit(struct queries *queries, struct caller *caller, struct http_exchange *exchange,
                  struct query_request *request, struct mysql_target *target, struct error *err)
 {
+    enum cache_use cache_use = CACHE_USE_BYPASS;
     struct query *query = NULL;
 
-    if (check_admission(queries, caller, request, err) != 0 || caller_enter(caller, err) != 0)
+    if (check_admission(queries, caller, request, err) != 0)
+        return -1;
+    if (answer_kept(queries, caller, exchange, request, &cache_use)) {
+        query_request_done(request);
+        mysql_target_done(target);
+        return 0;
+    }
+    if (caller_enter(caller, err) != 0)
         return -1;
     if (query_new(request, ++queries->last_generation, caller_name(caller), &query, err) != 0) {
         callers_leave(queries->config.callers, caller_token_id(caller));
         return -1;
     }
+    query->cache_use = cache_use;
     memcpy(query->token_id, caller_token_id(caller), sizeof(query->token_id));
     query->mysql = *target;
     memset(target, 0, sizeof(*target));

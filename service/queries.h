@@ -60,6 +60,7 @@ struct queries_config {
     size_t journal_length;
     size_t handles_max;
     int64_t spool_ttl_s;
+    size_t cache_bytes; /* result_cache.h */
     /* More than half of the slots are lost: the process should leave. */
     void (*on_slots_lost)(void *user);
     /* After queries_drain: none is alive any more. Runs from the loop. */

@@ -30,6 +30,16 @@ static int make_uuid(char ret_text[QUERY_ID_BYTES])
     return 0;
 }
 
+int query_make_id(const struct query_request *request, char ret_id[QUERY_ID_BYTES],
+                  struct error *err)
+{
+    if (request->query_id != NULL)
+        snprintf(ret_id, QUERY_ID_BYTES, "%s", request->query_id);
+    else if (make_uuid(ret_id) != 0)
+        return error_set(err, ERROR_ENGINE_ERROR, "getrandom: %s", strerror(errno));
+    return 0;
+}
+
 bool query_make_key(const char *caller, const char *id, char ret_key[QUERY_ID_BYTES])
 {
     char text[CALLER_NAME_BYTES + QUERY_ID_BYTES];
@@ -54,11 +64,9 @@ int query_new(struct query_request *request, uint64_t generation, const char *ca
 
     if (query == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
-    if (request->query_id != NULL) {
-        snprintf(query->id, sizeof(query->id), "%s", request->query_id);
-    } else if (make_uuid(query->id) != 0) {
+    if (query_make_id(request, query->id, err) != 0) {
         free(query);
-        return error_set(err, ERROR_ENGINE_ERROR, "getrandom: %s", strerror(errno));
+        return -1;
     }
     snprintf(query->caller, sizeof(query->caller), "%s", caller);
     if (!query_make_key(caller, query->id, query->key) ||
@@ -85,6 +93,7 @@ void query_free(struct query *query)
     mysql_target_done(&query->mysql);
     mysql_cutoff_done(&query->cutoff);
     result_spool_release(query->kept);
+    source_identity_free(query->identity);
     free(query);
 }
 
@@ -107,6 +116,8 @@ void query_shed(struct query *query)
     spare.sql = NULL;
     spare.tag_count = 0;
     query_request_done(&spare);
+    source_identity_free(query->identity);
+    query->identity = NULL;
     mysql_target_done(&query->mysql);
     request->sql = cut_text(request->sql, QUERY_SQL_SHOWN_BYTES);
     request->path = NULL;

@@ -20,8 +20,10 @@
 #include "error.h"
 #include "mysql_cutoff.h"
 #include "mysql_sources.h"
+#include "query_cache.h"
 #include "query_request.h"
 #include "reply_channel.h"
+#include "source_identity.h"
 #include "token_file.h"
 #include "trace_context.h"
 
@@ -82,6 +84,7 @@ struct query {
     char trace_id[TRACE_ID_BYTES]; /* of the request; "" = none */
     struct monotime received;      /* last byte of the request */
     int64_t queued_at_us;          /* the same moment's wall-clock time */
+    enum cache_use cache_use;
     const struct query_events *events;
     void *events_user;
 
@@ -101,8 +104,10 @@ struct query {
     struct monotime run_started;
     struct query_outcome outcome;
     struct query_timing timing;
-    struct result_spool *kept; /* all rows of one that keeps them; held; NULL: none */
-    struct mail started_mail;  /* to the loop */
+    struct source_instant began;      /* of the run */
+    struct source_identity *identity; /* of what it read, whole; NULL: can't be proved */
+    struct result_spool *kept;        /* all rows of one that keeps them; held; NULL: none */
+    struct mail started_mail;         /* to the loop */
     struct mail done_mail;
 
     /* [loop] */
@@ -121,6 +126,7 @@ struct query {
     struct monotime ended;
     struct error problem; /* how it ended or is about to; ERROR_NONE: well, or not yet */
     bool lost;            /* counted as a lost slot */
+    bool cache_stored;    /* its answer is in the result cache */
 
     /* [loop], query_registry's */
     UT_hash_handle hash_by_key;
@@ -129,6 +135,10 @@ struct query {
     struct query *group_previous; /* of the same group: alive, over, pinned */
     struct query *group_next;
 };
+
+/* The request's query_id, or a new random UUID (RFC 9562, version 4). */
+int query_make_id(const struct query_request *request, char ret_id[QUERY_ID_BYTES],
+                  struct error *err);
 
 /* Under what a caller's id is known and journaled: ids of two callers never meet. The
  * id itself without tokens (caller ""), else a UUID of version 8 (RFC 9562) made of

@@ -53,21 +53,43 @@ void query_audit_ended(const struct query *query)
     });
 }
 
+/* Of a request that is no query. */
+static void write_request_line(const struct caller *caller, struct http_exchange *exchange,
+                               struct audit *audit)
+{
+    const struct http_record *record = http_exchange_record(exchange);
+    const char *sql = audit->request->sql;
+    unsigned char digest[SHA256_BYTES] = {0};
+
+    (void)digest_sha256(sql, strlen(sql), digest);
+    audit->trace_id = record->trace.trace_id;
+    audit->caller = caller_name(caller);
+    audit->token_id = caller_token_id(caller);
+    audit->sql_sha256 = digest;
+    write_line(audit);
+}
+
 void query_audit_refused(const struct caller *caller, struct http_exchange *exchange,
                          const struct query_request *request, const struct error *err)
 {
-    const struct http_record *record = http_exchange_record(exchange);
-    unsigned char digest[SHA256_BYTES] = {0};
+    struct audit audit = {
+        .query_id = request->query_id, .request = request, .outcome = "REFUSED", .err = err};
 
-    (void)digest_sha256(request->sql, strlen(request->sql), digest);
-    write_line(&(struct audit){
-        .query_id = request->query_id,
-        .trace_id = record->trace.trace_id,
-        .caller = caller_name(caller),
-        .token_id = caller_token_id(caller),
+    write_request_line(caller, exchange, &audit);
+}
+
+void query_audit_kept(const struct caller *caller, struct http_exchange *exchange,
+                      const struct query_request *request, const struct cached_answer *answer)
+{
+    const struct error none = {.code = ERROR_NONE};
+    struct audit audit = {
+        .query_id = http_exchange_record(exchange)->query_id,
         .request = request,
-        .sql_sha256 = digest,
-        .outcome = "REFUSED",
-        .err = err,
-    });
+        .outcome = query_state_name(QUERY_SUCCEEDED),
+        .err = &none,
+        .rows = answer->rows,
+        .bytes = (int64_t)answer->body->length,
+    };
+
+    write_request_line(caller, exchange, &audit);
 }

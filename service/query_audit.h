@@ -9,6 +9,7 @@
 
 #include "error.h"
 
+struct cached_answer;
 struct caller;
 struct http_exchange;
 struct query;
@@ -20,5 +21,9 @@ void query_audit_ended(const struct query *query);
 /* It was refused before it was a query. */
 void query_audit_refused(const struct caller *caller, struct http_exchange *exchange,
                          const struct query_request *request, const struct error *err);
+
+/* It was answered out of the cache: there was no query. */
+void query_audit_kept(const struct caller *caller, struct http_exchange *exchange,
+                      const struct query_request *request, const struct cached_answer *answer);
 
 #endif

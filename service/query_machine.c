@@ -419,6 +419,7 @@ static void on_answer_begin(struct delivery *delivery)
 
 static void answer_rows(struct query *query, struct delivery *delivery, struct result_page last)
 {
+    const struct queries *queries = query->events_user;
     struct http_exchange *exchange = delivery_detach(delivery);
 
     query->outcome.rows = delivery->tally.rows;
@@ -426,10 +427,12 @@ static void answer_rows(struct query *query, struct delivery *delivery, struct r
     query->outcome.truncated = delivery->tally.truncated;
     atomic_store_explicit(&query->bytes_so_far, query->outcome.bytes, memory_order_relaxed);
     query_log_when_sent(exchange, query, delivery);
-    if (delivery->streaming)
+    if (delivery->streaming) {
         query_reply_end(exchange, query, delivery, last.data, last.length);
-    else
-        query_reply_whole(exchange, query, delivery, last.data, last.length);
+        return;
+    }
+    query_cache_keep(queries->cache, query, last.data, last.length);
+    query_reply_whole(exchange, query, delivery, last.data, last.length);
 }
 
 /* The rows are there and can't be sent: no memory, a spool that can't be read. */
@@ -478,8 +481,12 @@ static int open_answer(struct queries *queries, struct query *query, struct http
                                            .query_id = query->id};
     const struct result_limits limits = {.rows = request->row_limit, .bytes = request->byte_limit};
 
-    return delivery_new(queries->config.deliveries, &ANSWER_EVENTS, query, exchange, &options,
-                        &limits, &query->delivery, err);
+    if (delivery_new(queries->config.deliveries, &ANSWER_EVENTS, query, exchange, &options, &limits,
+                     &query->delivery, err) != 0)
+        return -1;
+    query->delivery->wants_tag =
+        query_cache_wants(query) || http_exchange_request(exchange)->method == METHOD_GET;
+    return 0;
 }
 
 /* Undoes what admit made. */

@@ -18,6 +18,7 @@ struct queries {
     struct query_handles *handles;
     struct kept_results *kept;
     struct spool_disposal *disposal;
+    struct result_cache *cache;
     struct watchdog *watchdog;
     struct canceller *canceller; /* NULL until the engine is ready */
     size_t queued;

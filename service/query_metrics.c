@@ -42,22 +42,9 @@ static enum metric_histogram duration_of(const struct query *query)
     }
 }
 
-static enum metric cache_bypass_of(const struct query *query)
-{
-    static const enum metric METRICS[QUERY_SOURCE_COUNT] = {
-        [QUERY_MYSQL] = METRIC_CACHE_BYPASS_MYSQL,
-        [QUERY_PARQUET] = METRIC_CACHE_BYPASS_PARQUET,
-        [QUERY_DELTA] = METRIC_CACHE_BYPASS_DELTA,
-        [QUERY_ICEBERG] = METRIC_CACHE_BYPASS_ICEBERG,
-    };
-
-    return METRICS[query->request.source];
-}
-
 void query_metrics_admitted(const struct query *query)
 {
     metrics_add(in_flight_of(query), 1);
-    metrics_add(cache_bypass_of(query), 1);
 }
 
 void query_metrics_refused(enum error_code code)

@@ -9,13 +9,15 @@
 #include "http_reply.h"
 #include "problem.h"
 #include "query.h"
+#include "query_cache.h"
 #include "query_status.h"
 
 #define TIMING_BYTES 160
-#define HEADERS_MAX 8
+#define HEADERS_MAX 12
 /* Seconds; a refused client should come back after the typical small query. */
 #define RETRY_AFTER_S 1
 #define RETRY_AFTER_STARTING_S 5
+#define CACHED_TIMING "queue;dur=0, plan;dur=0, run;dur=0, write;dur=0"
 
 /* Server-Timing (W3C): milliseconds. */
 static void format_timing(const struct query *query, const struct delivery *delivery,
@@ -29,18 +31,59 @@ static void format_timing(const struct query *query, const struct delivery *deli
 }
 
 /* The headers of every answer with rows. */
-static size_t common_headers(const struct query *query, enum content_coding coding,
-                             struct http_header ret_headers[HEADERS_MAX])
+static size_t row_headers(const char *query_id, const char *engine, const char *cache_status,
+                          enum content_coding coding, struct http_header ret_headers[HEADERS_MAX])
 {
     size_t count = 0;
 
-    ret_headers[count++] = (struct http_header){"Query-Id", query->id};
-    ret_headers[count++] = (struct http_header){"Query-Engine", query_engine_name(query)};
+    ret_headers[count++] = (struct http_header){"Query-Id", query_id};
+    ret_headers[count++] = (struct http_header){"Query-Engine", engine};
+    ret_headers[count++] = (struct http_header){"Cache-Status", cache_status};
     ret_headers[count++] = (struct http_header){"Vary", "Accept, Accept-Encoding"};
     if (coding != CODING_IDENTITY)
         ret_headers[count++] =
             (struct http_header){"Content-Encoding", content_coding_name(coding)};
     return count;
+}
+
+static size_t common_headers(const struct query *query, enum content_coding coding,
+                             struct http_header ret_headers[HEADERS_MAX])
+{
+    return row_headers(query->id, query_engine_name(query), query_cache_status(query), coding,
+                       ret_headers);
+}
+
+/* Adds the tag to a GET's answer. True: the client has this very body already. */
+static bool add_tag(const struct http_exchange *exchange, const struct entity_tag *tag,
+                    struct http_header *headers, size_t *count)
+{
+    struct byte_buffer field = {0};
+    bool has_it = false;
+
+    if (http_exchange_request(exchange)->method != METHOD_GET || tag->text[0] == '\0')
+        return false;
+    headers[(*count)++] = (struct http_header){"ETag", tag->text};
+    headers[(*count)++] = (struct http_header){"Cache-Control", "private, no-cache"};
+    if (http_exchange_join_header(exchange, "If-None-Match", &field) && !field.failed)
+        has_it = entity_tag_is_named(tag, field.data);
+    byte_buffer_done(&field);
+    return has_it;
+}
+
+void query_reply_cached(struct http_exchange *exchange, const char *query_id,
+                        const struct cached_answer *answer)
+{
+    struct http_header headers[HEADERS_MAX];
+    size_t count = row_headers(query_id, "spark", "spark-service; hit", answer->coding, headers);
+
+    if (add_tag(exchange, &answer->tag, headers, &count)) {
+        http_reply_send(exchange, 304, NULL, headers, count, NULL, 0);
+        return;
+    }
+    headers[count++] = (struct http_header){"Server-Timing", CACHED_TIMING};
+    headers[count++] =
+        (struct http_header){"Result-Truncated", answer->truncated ? "true" : "false"};
+    http_reply_send_shared(exchange, 200, answer->content_type, headers, count, answer->body);
 }
 
 /* The wait that an answer with rows kept to; respond-async it wasn't. */
@@ -80,6 +123,11 @@ void query_reply_whole(struct http_exchange *exchange, const struct query *query
     headers[count++] = (struct http_header){"Server-Timing", timing};
     if (query->request.heads) {
         send_head(exchange, query, headers, count, body);
+        return;
+    }
+    if (add_tag(exchange, &delivery->tally.tag, headers, &count)) {
+        free(body);
+        http_reply_send(exchange, 304, NULL, headers, count, NULL, 0);
         return;
     }
     headers[count++] =

@@ -9,6 +9,7 @@
 
 #include "error.h"
 
+struct cached_answer;
 struct delivery;
 struct engine_facts;
 struct http_exchange;
@@ -17,6 +18,10 @@ struct query;
 /* A short answer: headers say how it went. Takes `body`. */
 void query_reply_whole(struct http_exchange *exchange, const struct query *query,
                        const struct delivery *delivery, char *body, size_t length);
+
+/* An answer out of the result cache, under an id of its own. */
+void query_reply_cached(struct http_exchange *exchange, const char *query_id,
+                        const struct cached_answer *answer);
 
 /* A long answer: the status line and headers; the rest is told by trailers. */
 void query_reply_begin(struct http_exchange *exchange, const struct query *query,

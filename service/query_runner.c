@@ -3,8 +3,10 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../jni/spark_engine.h"
+#include "answer_basis.h"
 #include "data_roots.h"
 #include "explanation.h"
 #include "mysql_engine.h"
@@ -212,6 +214,34 @@ static int write_all(struct run *run, struct error *err)
     return 0;
 }
 
+/* What the rows rest on, before anybody is told that they are there. `path` is where
+ * the request's own was found; links on the way to it are to be watched as well. */
+static void take_identity(struct run *run, const char *path)
+{
+    struct query *query = run->query;
+    const struct answer_basis *basis = NULL;
+    struct source_read *reads = NULL;
+
+    if (run->spark == NULL || !query_cache_wants(query))
+        return;
+    basis = spark_cursor_basis(run->spark);
+    reads = calloc(basis->read_count + 1, sizeof(*reads));
+    if (reads == NULL || !basis->repeatable) {
+        free(reads);
+        return;
+    }
+    for (size_t i = 0; i < basis->read_count; i++) {
+        reads[i] = basis->reads[i];
+        if (path != NULL && strcmp(reads[i].asked, path) == 0)
+            reads[i].asked = query->request.path;
+        reads[i].asked_root = data_roots_prefix(run->runner->roots, reads[i].asked);
+        reads[i].location_root = data_roots_prefix(run->runner->roots, reads[i].location);
+    }
+    query->identity =
+        source_identity_take(reads, basis->read_count, query->began, run->runner->cache_inodes);
+    free(reads);
+}
+
 static int run_steps(struct run *run, struct error *err)
 {
     struct query *query = run->query;
@@ -232,6 +262,8 @@ static int run_steps(struct run *run, struct error *err)
     if (open_cursor(run, path, err) != 0)
         goto out;
     rc = write_all(run, err);
+    if (rc == 0)
+        take_identity(run, path);
 out:
     note_end(run);
     begin = monotime_now();
@@ -250,6 +282,7 @@ void query_runner_run(struct query_runner *runner, struct query *query)
 
     query->slot = runner->slot;
     query->run_started = monotime_now();
+    query->began = source_instant_now();
     query->timing.queue_us = monotime_span_us(query->received, query->run_started);
     result_sink_init(&run.sink, query, runner->spools, runner->patience_ms);
     post(runner->channel, &query->started_mail, deliver_started);

@@ -27,6 +27,7 @@ struct query_runner {
     struct spool_store *spools;
     struct query_queue *queue; /* told before done() that the worker is about to be back */
     int64_t patience_ms;       /* how long a reader may keep this worker waiting, all in all */
+    size_t cache_inodes;       /* an answer is kept only when it rests on no more */
 };
 
 /* Runs it to the end, whatever the end is; done() is posted exactly once, and

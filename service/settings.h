@@ -51,6 +51,8 @@ struct settings {
     int64_t max_coded_answers;
     int64_t history_length;
     int64_t spool_ttl_s;
+    int64_t cache_bytes;
+    int64_t cache_files;
     int64_t max_handles;
     int64_t journal_length;
     int64_t slot_lost_ms;

@@ -76,6 +76,11 @@ const struct setting settings_table[] = {
             "ended queries that GET /api/spark/queries still shows"),
     INTEGER("SPOOL_TTL_S", spool_ttl_s, "900", 1, 604800,
             "how long the results of an asynchronous query are kept"),
+    INTEGER("CACHE_BYTES", cache_bytes, "67108864", 0, INT64_MAX,
+            "answers that are kept in memory for as long as their tables are unchanged; 0: none"),
+    INTEGER(
+        "CACHE_FILES", cache_files, "64", 1, 4096,
+        "files and folders that a kept answer may rest on: all are looked at before it is used"),
     INTEGER("MAX_HANDLES", max_handles, "1000", 1, 100000,
             "asynchronous queries, those whose results are kept included"),
     INTEGER("JOURNAL_LENGTH", journal_length, "10000", 1, 1000000,

@@ -52,7 +52,8 @@ static void *worker_main(void *argument)
                                   .channel = pool->config.channel,
                                   .spools = pool->config.spools,
                                   .queue = pool->config.queue,
-                                  .patience_ms = pool->config.patience_ms};
+                                  .patience_ms = pool->config.patience_ms,
+                                  .cache_inodes = pool->config.cache_inodes};
     struct query *query = NULL;
     char name[16];
 

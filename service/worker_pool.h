@@ -27,7 +27,8 @@ struct worker_pool_config {
     struct reply_channel *channel;
     const struct data_roots *roots;
     struct spool_store *spools;
-    int64_t patience_ms; /* query_runner.h */
+    int64_t patience_ms; /* query_runner.h, as the next */
+    size_t cache_inodes;
 };
 
 /* [loop] */

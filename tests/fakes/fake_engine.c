@@ -10,6 +10,7 @@
  *   echo        one row with the query's own tag (who am I)
  *   stages D/T  progress: D of T stages done, and ten tasks for each stage
  *   source V    facts of planning: version V, 1 of 4 files, 4096 of 16384 bytes
+ *   reads PATH  the rows rest on the Parquet files at PATH, and on nothing else
  *
  * Environment: FAKE_START_MS delays the start, FAKE_START_FAIL=1 lets it fail,
  * FAKE_CANARY_FAIL_AFTER=N lets canaries fail after the N-th.
@@ -52,6 +53,7 @@ struct spark_cursor {
     struct ArrowSchema column;
     struct ArrowSchema *columns[1];
     struct spark_source_facts source;
+    struct answer_basis basis;
     char *script;
     char *rest;
     int64_t rows_left;
@@ -301,6 +303,13 @@ static void set_progress(struct spark_cursor *cursor, const char *argument)
     pthread_mutex_unlock(&cursor->engine->lock);
 }
 
+static void add_read(struct spark_cursor *cursor, const char *path)
+{
+    const struct source_read read = {SOURCE_FILES, path, path, 0, 0};
+
+    cursor->basis.repeatable = answer_basis_add(&cursor->basis, &read) == 0;
+}
+
 static void set_source(struct spark_cursor *cursor, const char *version)
 {
     cursor->source = (struct spark_source_facts){
@@ -342,6 +351,8 @@ static int run_script(struct spark_cursor *cursor, struct error *err)
             return fail_as_told(argument, err);
         if (strcmp(verb, "stages") == 0)
             set_progress(cursor, argument);
+        else if (strcmp(verb, "reads") == 0)
+            add_read(cursor, argument);
         else if (strcmp(verb, "source") == 0)
             set_source(cursor, argument);
         else if (!wait_ms(cursor->engine, cursor->mine, atoll(argument),
@@ -436,6 +447,11 @@ const struct spark_source_facts *spark_cursor_source(const struct spark_cursor *
     return &cursor->source;
 }
 
+const struct answer_basis *spark_cursor_basis(const struct spark_cursor *cursor)
+{
+    return &cursor->basis;
+}
+
 int spark_cursor_next(struct spark_cursor *cursor, struct ArrowArray *ret_batch, struct error *err)
 {
     bool cancelled = !wait_ms(cursor->engine, cursor->mine, 0, true);
@@ -459,6 +475,7 @@ void spark_cursor_close(struct spark_cursor *cursor)
         return;
     unregister_tag(cursor->engine, cursor->mine);
     free(cursor->script);
+    answer_basis_done(&cursor->basis);
     free(cursor);
 }
 

@@ -21,3 +21,6 @@ def test_case(case, engine, service, world):
     case.check(reply)
     if engine and reply.status == 200:
         assert reply.headers["query-engine"] == engine
+    if reply.status == 200:
+        again = service.request(method, target, case.body(world.fill, engine), case.headers())
+        assert again.body == reply.body, "out of the cache, where it could be kept"

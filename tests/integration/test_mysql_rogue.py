@@ -57,7 +57,7 @@ def test_no_file_for_any_statement(service, world, rogue, engine):
         if number % 3 == 0:
             plan["switch"] = "mysql_native_password"
         rogue.begin(plan)
-        reply = ask(service, world, rogue, engine, timeout_ms=1500)
+        reply = ask(service, world, rogue, engine, timeout_ms=600)
         # One that is over by then has its answer.
         assert reply.status in (502, 504) or plan["ask_at"] > 4, (plan, reply)
         wait_until(lambda: len(rogue.sent_after_asking) == rogue.asked or rogue.idle(), 10,
@@ -109,6 +109,9 @@ def test_silence_in_each_phase(service, world, hanging, engine):
 
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         for phase, reply, seconds in pool.map(ask_silent, PHASES):
+            if (phase, engine) == ("reset", "spark"):  # its sessions are used once
+                assert reply.status == 200, reply
+                continue
             assert (reply.status, reply.code) in ((504, "timeout"), (502, "source_error")), (
                 phase, reply)
             assert seconds <= QUERY_MS / 1000 + 1.5, (phase, seconds)

@@ -116,7 +116,7 @@ def test_modes(service, sources, tls, world, engine):
     ("right", {"required": "tls", "verify_ca": "tls", "verify_identity": "tls"}),
     ("elsewhere", {"required": "tls", "verify_ca": "tls", "verify_identity": 502}),
     ("foreign", {"required": "tls", "verify_ca": 502, "verify_identity": 502}),
-    ("expired", {"required": "tls", "verify_ca": 502, "verify_identity": 502})])
+    ("expired", {"verify_ca": 502, "verify_identity": 502})])
 def test_who_the_server_is(service, sources, tls, engine, shown, wanted):
     sources({f"{mode}-{shown}": source(tls.server, mode, **with_ca(mode, tls.ours.ca))
              for mode in wanted})

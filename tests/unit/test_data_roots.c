@@ -333,6 +333,23 @@ static void test_several_roots(void **state)
     data_roots_free(NULL);
 }
 
+static void test_prefix_is_the_root(void **state)
+{
+    struct data_roots *roots = NULL;
+    char text[2 * PATH_MAX];
+    struct error err;
+
+    (void)state;
+    snprintf(text, sizeof(text), "%s,s3a://bucket/a", at("alias"));
+    assert_int_equal(data_roots_new(text, &roots, &err), 0);
+    assert_int_equal(data_roots_prefix(roots, at("alias/users")), strlen(at("alias")));
+    assert_int_equal(data_roots_prefix(roots, at("alias")), strlen(at("alias")));
+    assert_int_equal(data_roots_prefix(roots, at("root/users")), strlen(at("root")));
+    assert_int_equal(data_roots_prefix(roots, at("root-of-others")), 0);
+    assert_int_equal(data_roots_prefix(roots, "s3a://bucket/a/b"), 0);
+    data_roots_free(roots);
+}
+
 static void test_malformed_roots(void **state)
 {
     static const struct {
@@ -486,6 +503,7 @@ int main(void)
         cmocka_unit_test(test_relative_and_schemes),
         cmocka_unit_test(test_s3a),
         cmocka_unit_test(test_several_roots),
+        cmocka_unit_test(test_prefix_is_the_root),
         cmocka_unit_test(test_malformed_roots),
         cmocka_unit_test(test_unreadable_folder),
         cmocka_unit_test(test_walks_agree),

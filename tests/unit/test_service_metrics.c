@@ -165,7 +165,7 @@ static void test_queries(void **state)
                                strlen("[{\"n\":0},{\"n\":1}]")));
     assert_int_equal(value_of("spark_service_results_truncated_total"), 1);
     assert_int_equal(
-        value_of("spark_service_cache_requests_total{source=\"parquet\",result=\"bypass\"}"), 3);
+        value_of("spark_service_cache_requests_total{source=\"parquet\",result=\"miss\"}"), 3);
     assert_int_equal(value_of(DURATION("succeeded")), 2);
     assert_int_equal(value_of(DURATION("failed")), 1);
     assert_int_equal(value_of("spark_service_queue_wait_seconds_count{class=\"query\"}"), 3);

@@ -171,8 +171,9 @@ class Service:
         return process_facts.shuffles(self.pid, self.state_dir)
 
 
-def query_body(sql, **fields):
-    return json.dumps({"sql": sql} | {name: value for name, value in fields.items()
+def query_body(sql, cache="off", **fields):
+    """The same statement is to run each time, unless a test is about the cache."""
+    return json.dumps({"sql": sql, "cache": cache} | {name: value for name, value in fields.items()
                                       if value is not None}).encode()
 
 

@@ -34,13 +34,17 @@ public final class Bridge {
         });
     }
 
-    /** Plans and starts a query; fills the ArrowSchema. {@code {"cursor":17,"source":{…}}} or an error. */
+    /**
+     * Plans and starts a query; fills the ArrowSchema. {@code {"cursor":17,"source":{…},
+     * "repeatable":true,"reads":[{"layout":"delta","asked":"/a","location":"/b"}]}} or an error.
+     */
     public static byte[] open(byte[] query, long schemaAddress) {
         return guarded(() -> {
             ObjectNode answer = Json.object();
             Query opened = running().open(QueryRequest.parse(query), schemaAddress);
             answer.put("cursor", opened.id());
-            answer.set("source", opened.source().json());
+            answer.set("source", opened.plan().source().json());
+            opened.plan().basis().addTo(answer);
             return Json.bytes(answer);
         });
     }

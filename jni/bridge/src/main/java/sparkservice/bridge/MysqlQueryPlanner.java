@@ -28,7 +28,8 @@ final class MysqlQueryPlanner implements Query.Planner {
         QueryExecution execution = SparkLine.execution(session,
                 TableQueryPlanner.limited(planned.relation(), request.rowLimit()));
         execution.executedPlan();
-        return new QueryPlan(session.sparkContext(), execution, planned.columns());
+        return new QueryPlan(session.sparkContext(), execution, planned.columns(),
+                AnswerBasis.NONE);
     }
 
     @Override

@@ -46,7 +46,7 @@ final class Query implements Cancellation, AutoCloseable {
     private volatile Runnable onCancel;
     private ObjectNode explanation;
     private BatchReader reader;
-    private SourceFacts source = SourceFacts.NONE;
+    private QueryPlan plan;
 
     Query(long id, QueryRequest request, Planner planner, SparkContext context,
             ResultBuffer.Limits limits) {
@@ -79,9 +79,8 @@ final class Query implements Cancellation, AutoCloseable {
 
     /** Plans the query and starts it; returns its columns once it is planned. */
     Schema open() throws BridgeException, InterruptedException {
-        QueryPlan plan = begin(true);
+        plan = begin(true);
         Schema schema = ResultSchema.arrow(plan.columns());
-        source = plan.source();
         reader = new BatchReader(schema, plan.maxRows());
         return schema;
     }
@@ -111,8 +110,8 @@ final class Query implements Cancellation, AutoCloseable {
     }
 
     /** Known once it is open. */
-    SourceFacts source() {
-        return source;
+    QueryPlan plan() {
+        return plan;
     }
 
     /** Exports the next batch to an ArrowArray; false at the end. */
@@ -189,14 +188,14 @@ final class Query implements Cancellation, AutoCloseable {
             context.addJobTag(tag());
             context.setInterruptOnCancel(true);
             context.setLocalProperty(ReservingScheduler.QUERY_PROPERTY, tag());
-            QueryPlan plan = planner.plan(request, this);
+            QueryPlan made = planner.plan(request, this);
             check();
             if (runs) {
-                planned.complete(plan);
-                buffer.finish(plan.run(id, buffer, this));
+                planned.complete(made);
+                buffer.finish(made.run(id, buffer, this));
             } else {
-                explanation = plan.explanation();
-                planned.complete(plan);
+                explanation = made.explanation();
+                planned.complete(made);
             }
         } catch (Throwable e) {
             planned.completeExceptionally(e);

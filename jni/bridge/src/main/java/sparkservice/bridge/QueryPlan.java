@@ -29,13 +29,16 @@ final class QueryPlan {
     private final QueryExecution execution;
     private final StructType columns;
     private final SourceFacts source;
+    private final AnswerBasis basis;
 
     /** @param columns names and metadata as the caller shall see them */
-    QueryPlan(SparkContext context, QueryExecution execution, StructType columns) {
+    QueryPlan(SparkContext context, QueryExecution execution, StructType columns,
+            AnswerBasis basis) {
         this.context = context;
         this.execution = execution;
         this.columns = columns;
         this.source = SourceFacts.of(execution.executedPlan());
+        this.basis = basis;
     }
 
     /** Rows at most; more can be in the buffer, because tasks don't know of each other. */
@@ -50,6 +53,10 @@ final class QueryPlan {
 
     SourceFacts source() {
         return source;
+    }
+
+    AnswerBasis basis() {
+        return basis;
     }
 
     /** The plan's text, its files and filters: what {@code explain} answers. */

@@ -50,11 +50,15 @@ final class TableQueryPlanner implements Query.Planner {
         PlanSize.check(bound, limits);
         cancellation.check();
         LogicalPlan limited = limited(bound, request.rowLimit());
-        return planned(Parameters.bind(limited, request.params()),
+        QueryExecution execution = planned(Parameters.bind(limited, request.params()),
                 new AnalysedGate(tables.resolved(), roots), cancellation);
+        LogicalPlan analysed = execution.analyzed();
+        AnswerBasis basis = request.asOfTimestamp() != null ? AnswerBasis.NONE
+                : AnswerBasis.of(parsed, analysed, tables.reads());
+        return new QueryPlan(session.sparkContext(), execution, analysed.schema(), basis);
     }
 
-    private QueryPlan planned(LogicalPlan plan, AnalysedGate gate, Cancellation cancellation)
+    private QueryExecution planned(LogicalPlan plan, AnalysedGate gate, Cancellation cancellation)
             throws BridgeException {
         QueryExecution execution = SparkLine.execution(session, plan,
                 new CancellableTracker(cancellation));
@@ -64,7 +68,7 @@ final class TableQueryPlanner implements Query.Planner {
         limits.checkRows(OutputEstimate.rows(execution.analyzed()));
         cancellation.check();
         execution.executedPlan();
-        return new QueryPlan(session.sparkContext(), execution, execution.analyzed().schema());
+        return execution;
     }
 
     /** One row more than wanted, so that C can tell that rows were cut. */
@@ -100,6 +104,6 @@ final class TableQueryPlanner implements Query.Planner {
         }
         LogicalPlan answer = SparkLine.analyzed(session.createDataFrame(rows, DESCRIPTION));
         return new QueryPlan(session.sparkContext(), SparkLine.execution(session, answer),
-                DESCRIPTION);
+                DESCRIPTION, AnswerBasis.NONE);
     }
 }

@@ -1,5 +1,7 @@
 package sparkservice.bridge;
 
+import java.io.IOException;
+import java.net.URI;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -13,9 +15,11 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.iceberg.spark.source.SparkTable;
 import org.apache.spark.sql.DataFrameReader;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.execution.datasources.v2.DataSourceV2Relation;
 
 /**
  * The tables of one parquet, delta or iceberg request, resolved by path or catalog name for this
@@ -32,6 +36,7 @@ final class TableSource implements RelationBinder.Relations {
     private final DataRoots roots;
     private final QueryRequest request;
     private final Map<String, LogicalPlan> resolved = new HashMap<>();
+    private final List<AnswerBasis.TableRead> reads = new ArrayList<>();
 
     TableSource(SparkSession session, DataRoots roots, QueryRequest request) {
         this.session = session;
@@ -115,6 +120,7 @@ final class TableSource implements RelationBinder.Relations {
             };
             resolved.put(location, known);
         }
+        reads.add(new AnswerBasis.TableRead(layout(), path, location));
         return known;
     }
 
@@ -186,8 +192,36 @@ final class TableSource implements RelationBinder.Relations {
         if (known == null) {
             known = iceberg(name);
             resolved.put(name, known);
+            reads.add(readOf(known));
         }
         return known;
+    }
+
+    /** Of a table of the catalog, which alone knows where it is. */
+    private AnswerBasis.TableRead readOf(LogicalPlan table) {
+        DataSourceV2Relation relation = (DataSourceV2Relation) table.collectLeaves().head();
+        URI location = new Path(((SparkTable) relation.table()).table().location()).toUri();
+        String asked = location.getPath();
+        try {
+            return new AnswerBasis.TableRead(layout(), asked,
+                    java.nio.file.Path.of(asked).toRealPath().toString());
+        } catch (IOException e) {
+            return new AnswerBasis.TableRead(layout(), location.toString(), location.toString());
+        }
+    }
+
+    private String layout() {
+        return switch (request.source()) {
+            case PARQUET -> "files";
+            case DELTA -> "delta";
+            case ICEBERG -> "iceberg";
+            case MYSQL -> throw new IllegalStateException("a MySQL request reads no table here");
+        };
+    }
+
+    /** Every table that this request has bound, once for each way it was named. */
+    List<AnswerBasis.TableRead> reads() {
+        return reads;
     }
 
     /** Everything that this request has bound. */
@@ -202,7 +236,7 @@ final class TableSource implements RelationBinder.Relations {
             if (!files.exists(path)) {
                 throw BridgeException.notFound("The path does not exist.");
             }
-        } catch (java.io.IOException e) {
+        } catch (IOException e) {
             throw new BridgeException(BridgeException.Code.SOURCE_ERROR,
                     "The path could not be looked at.", e);
         }

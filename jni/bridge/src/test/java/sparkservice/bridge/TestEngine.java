@@ -84,11 +84,13 @@ final class TestEngine {
         final long id;
         final Schema schema;
         final JsonNode source;
+        final JsonNode answer;
 
-        private Cursor(long id, Schema schema, JsonNode source) {
-            this.id = id;
+        private Cursor(Schema schema, JsonNode answer) {
+            this.id = answer.get("cursor").asLong();
             this.schema = schema;
-            this.source = source;
+            this.source = answer.get("source");
+            this.answer = answer;
         }
 
         /** The next batch, which the caller closes; null at the end. */
@@ -124,8 +126,7 @@ final class TestEngine {
             if (answer.has("error")) {
                 throw new Failed(answer.get("error"));
             }
-            return new Cursor(answer.get("cursor").asLong(),
-                    Data.importSchema(IMPORTED, schema, dictionaries), answer.get("source"));
+            return new Cursor(Data.importSchema(IMPORTED, schema, dictionaries), answer);
         }
     }
 

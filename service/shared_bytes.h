@@ -1,0 +1,26 @@
+/*
+ * shared_bytes: bytes that don't change any more and have several holders, an
+ * answer's body in the cache and on its way to clients. Freed with the last.   [loop]
+ */
+#ifndef SERVICE_SHARED_BYTES_H
+#define SERVICE_SHARED_BYTES_H
+
+#include <stddef.h>
+
+struct shared_bytes {
+    char *data;
+    size_t length;
+    size_t holders;
+};
+
+/* Takes `data` (malloc'd, may be NULL) on success; the caller is the first holder.
+ * NULL without memory. */
+struct shared_bytes *shared_bytes_new(char *data, size_t length);
+
+/* One holder more; gives it back. */
+struct shared_bytes *shared_bytes_hold(struct shared_bytes *bytes);
+
+/* One holder less. NULL is fine. */
+void shared_bytes_release(struct shared_bytes *bytes);
+
+#endif

@@ -1,0 +1,157 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../../service/metrics.h"
+#include "../../service/result_cache.h"
+
+#define ROOMY ((size_t)1024 * 1024)
+
+/* Of no table: always the same. */
+static struct source_identity *lasting(void)
+{
+    struct source_identity *identity = source_identity_take(NULL, 0, source_instant_now(), 1);
+
+    assert_non_null(identity);
+    return identity;
+}
+
+static struct byte_buffer key_named(const char *name)
+{
+    struct byte_buffer key = {0};
+
+    byte_buffer_append_text(&key, name);
+    assert_false(key.failed);
+    return key;
+}
+
+static bool keep(struct result_cache *cache, const char *name, const char *text, size_t padding)
+{
+    size_t length = strlen(text) + padding;
+    char *data = calloc(1, length + 1);
+    struct byte_buffer key = key_named(name);
+    struct cached_answer answer = {.content_type = "application/json", .rows = 1};
+    bool kept = false;
+
+    assert_non_null(data);
+    memcpy(data, text, strlen(text));
+    answer.body = shared_bytes_new(data, length);
+    assert_non_null(answer.body);
+    kept = result_cache_keep(cache, &key, &answer, lasting());
+    shared_bytes_release(answer.body);
+    byte_buffer_done(&key);
+    return kept;
+}
+
+/* The body of what is found; NULL: nothing. */
+static const char *found(struct result_cache *cache, const char *name)
+{
+    struct byte_buffer key = key_named(name);
+    const struct cached_answer *answer = NULL;
+    enum cache_look look = result_cache_find(cache, &key, &answer);
+
+    byte_buffer_done(&key);
+    assert_true(look == CACHE_HIT || look == CACHE_MISS);
+    return look == CACHE_HIT ? answer->body->data : NULL;
+}
+
+static void test_keeps_by_key(void **state)
+{
+    struct result_cache *cache = result_cache_new(ROOMY);
+
+    (void)state;
+    assert_null(found(cache, "a"));
+    assert_true(keep(cache, "a", "[1]", 0));
+    assert_true(keep(cache, "b", "[2]", 0));
+    assert_string_equal(found(cache, "a"), "[1]");
+    assert_string_equal(found(cache, "b"), "[2]");
+    assert_true(keep(cache, "a", "[3]", 0));
+    assert_string_equal(found(cache, "a"), "[3]");
+    assert_int_equal(metrics_get(METRIC_CACHE_ANSWERS), 2);
+    result_cache_free(cache);
+    assert_int_equal(metrics_get(METRIC_CACHE_ANSWERS), 0);
+    assert_int_equal(metrics_get(METRIC_CACHE_BYTES), 0);
+}
+
+static void test_least_lately_used_goes_first(void **state)
+{
+    struct result_cache *cache = result_cache_new(4000);
+    int64_t evicted = metrics_get(METRIC_CACHE_EVICTED);
+
+    (void)state;
+    assert_true(keep(cache, "a", "[1]", 1500));
+    assert_true(keep(cache, "b", "[2]", 1500));
+    assert_non_null(found(cache, "a"));
+    assert_true(keep(cache, "c", "[3]", 1500));
+    assert_non_null(found(cache, "a"));
+    assert_null(found(cache, "b"));
+    assert_non_null(found(cache, "c"));
+    assert_int_equal(metrics_get(METRIC_CACHE_EVICTED), evicted + 1);
+    assert_true(metrics_get(METRIC_CACHE_BYTES) <= 4000);
+    result_cache_free(cache);
+}
+
+static void test_bound_is_exact(void **state)
+{
+    struct result_cache *roomy = result_cache_new(ROOMY);
+    struct result_cache *exact = NULL;
+    size_t bytes = 0;
+
+    (void)state;
+    assert_true(keep(roomy, "a", "[1]", 100));
+    bytes = (size_t)metrics_get(METRIC_CACHE_BYTES);
+    result_cache_free(roomy);
+    exact = result_cache_new(bytes);
+    assert_true(keep(exact, "a", "[1]", 100));
+    assert_false(keep(exact, "b", "[1]", 101));
+    assert_non_null(found(exact, "a"));
+    result_cache_free(exact);
+}
+
+static void test_zero_keeps_nothing(void **state)
+{
+    struct result_cache *cache = result_cache_new(0);
+
+    (void)state;
+    assert_false(keep(cache, "a", "[1]", 0));
+    assert_null(found(cache, "a"));
+    result_cache_free(cache);
+}
+
+static void test_body_outlives_its_place(void **state)
+{
+    struct result_cache *cache = result_cache_new(ROOMY);
+    struct byte_buffer key = key_named("a");
+    const struct cached_answer *answer = NULL;
+    struct shared_bytes *body = NULL;
+
+    (void)state;
+    assert_true(keep(cache, "a", "[1]", 0));
+    assert_int_equal(result_cache_find(cache, &key, &answer), CACHE_HIT);
+    body = shared_bytes_hold(answer->body);
+    result_cache_free(cache);
+    assert_string_equal(body->data, "[1]");
+    shared_bytes_release(body);
+    byte_buffer_done(&key);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_keeps_by_key),
+        cmocka_unit_test(test_least_lately_used_goes_first),
+        cmocka_unit_test(test_bound_is_exact),
+        cmocka_unit_test(test_zero_keeps_nothing),
+        cmocka_unit_test(test_body_outlives_its_place),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
