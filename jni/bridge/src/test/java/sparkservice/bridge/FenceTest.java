@@ -3,6 +3,7 @@ package sparkservice.bridge;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.FunctionIdentifier;
 import org.apache.spark.sql.catalyst.analysis.FunctionRegistry$;
 import org.apache.spark.sql.catalyst.analysis.TableFunctionRegistry$;
@@ -120,6 +122,20 @@ class FenceTest {
                 assertNotEquals("engine_error", e.code(), sql + " -> " + e.error);
             }
         }
+    }
+
+    @Test
+    void whateverIsAnalysedForACallerPassesTheRule() throws Exception {
+        TestEngine.start();
+        OutsideWriter.write("INSERT OVERWRITE DIRECTORY '${root}/fence' USING parquet SELECT 1 AS a");
+        String path = TestEngine.ROOT.resolve("fence").toString();
+        SparkSession session = SparkSession.active();
+        AnalysedGate gate = new AnalysedGate(List.of(), DataRoots.parse(TestEngine.ROOT.toString()));
+        BridgeException refusal = assertThrows(BridgeException.class,
+                () -> FenceExtension.forCaller(gate, () -> session.read().parquet(path)));
+        assertEquals(BridgeException.Code.FORBIDDEN, refusal.code());
+        assertEquals(1, session.read().parquet(path).count());
+        assertFalse(session.conf().isModifiable("spark.sql.extensions"));
     }
 
     @Test
