@@ -18,7 +18,7 @@ VERSION := 0.1.0
 BUILD_PACKAGES := gcc g++ make pkg-config libevent-dev libssl-dev libjansson-dev uthash-dev node-llhttp libmariadb-dev \
 	zlib1g-dev libzstd-dev openjdk-17-jdk-headless maven curl
 TEST_PACKAGES := libcmocka-dev python3 python3-venv mariadb-server libaio1 libnuma1 chromium \
-	chromium-driver openssl
+	chromium-driver gcovr openssl
 
 # ---- C --------------------------------------------------------------------
 CC       := gcc
@@ -73,7 +73,7 @@ $(OBJ)/%.o: %.cc
 	$(Q)$(CXX) $(CXXFLAGS) -MMD -MP -c $< -o $@
 
 $(OBJ)/service/http_reader.o: CFLAGS += $(LLHTTP_INCLUDE) -DLLHTTP_STRICT_MODE=1
-$(OBJ)/service/mysql_%.o: CFLAGS += $(shell pkg-config --cflags $(MYSQL_CLIENT))
+$(OBJ)/service/mysql_%.o $(OBJ)/tests/unit/test_mysql_columns.o: CFLAGS += $(shell pkg-config --cflags $(MYSQL_CLIENT))
 $(OBJ)/service/openapi.o: service/openapi.json
 $(OBJ)/service/console.o: $(wildcard service/console/*)
 $(OBJ)/jni/%.o: CFLAGS += -I$(JAVA_HOME_BUILD)/include -I$(JAVA_HOME_BUILD)/include/linux
@@ -212,12 +212,17 @@ $(B)/venv/.made: tests/requirements.txt
 	$(Q)$(PYTHON) -m pip install -q -r tests/requirements.txt
 	@touch $@
 
+$(B)/venv/.hostile: tests/hostile/requirements.txt $(B)/venv/.made
+	$(Q)$(PYTHON) -m pip install -q -r $<
+	@touch $@
+
 $(B)/venv/.bench: tests/bench/requirements.txt $(B)/venv/.made
 	$(Q)$(PYTHON) -m pip install -q -r $<
 	@touch $@
 
 .PHONY: test test-unit test-unit-one test-asan test-tsan test-bridge test-integration
-STEPS ?= check test-unit test-asan test-tsan test-hostile test-bridge test-integration
+# coverage is test-unit with counters.
+STEPS ?= check coverage test-asan test-tsan test-hostile test-bridge test-integration
 test: test-deps build sample ## everything; ends with the counts
 	@rm -rf $(RESULTS) && mkdir -p $(RESULTS)
 	@failed=0; \
@@ -273,9 +278,27 @@ test-integration: $(B)/venv/.made sanitized $(OBJ)/unit/test_arrow_ipc ## the re
 		--junitxml=$(RESULTS)/integration.xml $(PYTEST_ARGS)
 
 .PHONY: test-hostile
-test-hostile: $(B)/venv/.made ## malformed requests and slow clients, against the scripted engine
-	$(Q)for mode in plain asan; do $(MAKE) --no-print-directory MODE=$$mode fake-program; done
+test-hostile: $(B)/venv/.hostile ## malformed requests, slow clients, failing calls, against the scripted engine
+	$(Q)$(MAKE) --no-print-directory MODE=plain fake-program
+	$(Q)$(MAKE) --no-print-directory MODE=asan fake-program torture-program
 	$(Q)mkdir -p $(RESULTS); $(PYTHON) -m pytest tests/hostile --junitxml=$(RESULTS)/hostile.xml $(PYTEST_ARGS)
+
+.PHONY: torture schemathesis
+torture: $(B)/venv/.hostile ## each call that can fail, failing, in every scenario (minutes)
+	$(Q)$(MAKE) --no-print-directory MODE=asan torture-program
+	$(Q)$(PYTHON) tests/torture/torture.py
+schemathesis: $(B)/venv/.hostile ## 20 000 requests made from /openapi.json
+	$(Q)$(MAKE) --no-print-directory MODE=asan fake-program
+	$(Q)LONG=1 $(PYTHON) -m pytest tests/hostile -s -k schema
+
+# Lines of the C side that unit tests, corpora and the service with the scripted engine run.
+COVERAGE_MIN ?= 90
+.PHONY: coverage
+coverage: ## unit tests with line coverage; fails below COVERAGE_MIN (90) per cent
+	@.ci/packages gcovr
+	$(Q)find $(B)/obj/cov -name '*.gcda' -delete 2>/dev/null || true
+	$(Q)$(MAKE) --no-print-directory MODE=cov test-unit-one
+	$(Q)tests/check/coverage.sh $(B)/obj/cov $(COVERAGE_MIN)
 
 .PHONY: bench-overhead bench-stream bench-json bench-formats
 bench-overhead: build sample $(B)/venv/.made ## time the service adds to the bridge's own

@@ -12,20 +12,19 @@
 
 #define REPEAT_MS 100
 
-struct cancel_entry {
-    struct cancel_entry *next;
-    char tag[QUERY_TAG_BYTES];
-};
-
+/* Room for all tags from the start: a cancel needs no memory. */
 struct canceller {
     struct spark_engine *engine;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    struct cancel_entry *entries; /* under lock */
-    bool attached;                /* under lock: the thread said how its start went */
-    bool failed;                  /* under lock */
-    bool stopping;                /* under lock */
+    char (*tags)[QUERY_TAG_BYTES];  /* under lock; `count` of `capacity` */
+    char (*asked)[QUERY_TAG_BYTES]; /* the thread's copy */
+    size_t capacity;
+    size_t count;  /* under lock */
+    bool attached; /* under lock: the thread said how its start went */
+    bool failed;   /* under lock */
+    bool stopping; /* under lock */
     struct error attach_error;
 };
 
@@ -33,21 +32,12 @@ struct canceller {
  * copy may name a query that just ended: its tag is unique and hits nothing. */
 static void ask_all(struct canceller *canceller, struct spark_thread *thread)
 {
-    char(*tags)[QUERY_TAG_BYTES] = NULL;
-    size_t count = 0;
+    size_t count = canceller->count;
 
-    for (struct cancel_entry *e = canceller->entries; e != NULL; e = e->next)
-        count++;
-    tags = calloc(count > 0 ? count : 1, sizeof(*tags));
-    if (tags == NULL)
-        return; /* asked again in 100 ms */
-    count = 0;
-    for (struct cancel_entry *e = canceller->entries; e != NULL; e = e->next)
-        memcpy(tags[count++], e->tag, sizeof(e->tag));
+    memcpy(canceller->asked, canceller->tags, count * sizeof(*canceller->tags));
     pthread_mutex_unlock(&canceller->lock);
     for (size_t i = 0; i < count; i++)
-        spark_engine_cancel(thread, tags[i]);
-    free(tags);
+        spark_engine_cancel(thread, canceller->asked[i]);
     pthread_mutex_lock(&canceller->lock);
 }
 
@@ -55,12 +45,12 @@ static void run(struct canceller *canceller, struct spark_thread *thread)
 {
     pthread_mutex_lock(&canceller->lock);
     while (!canceller->stopping) {
-        if (canceller->entries == NULL) {
+        if (canceller->count == 0) {
             pthread_cond_wait(&canceller->changed, &canceller->lock);
             continue;
         }
         ask_all(canceller, thread);
-        if (!canceller->stopping && canceller->entries != NULL) {
+        if (!canceller->stopping && canceller->count > 0) {
             struct timespec until = monotime_timespec(monotime_after(monotime_now(), REPEAT_MS));
             pthread_cond_timedwait(&canceller->changed, &canceller->lock, &until);
         }
@@ -93,17 +83,14 @@ static void *canceller_main(void *argument)
 
 static void canceller_free(struct canceller *canceller)
 {
-    while (canceller->entries != NULL) {
-        struct cancel_entry *entry = canceller->entries;
-        canceller->entries = entry->next;
-        free(entry);
-    }
+    free(canceller->tags);
+    free(canceller->asked);
     pthread_cond_destroy(&canceller->changed);
     pthread_mutex_destroy(&canceller->lock);
     free(canceller);
 }
 
-int canceller_start(struct spark_engine *engine, struct canceller **ret_canceller,
+int canceller_start(struct spark_engine *engine, size_t capacity, struct canceller **ret_canceller,
                     struct error *err)
 {
     struct canceller *canceller = calloc(1, sizeof(*canceller));
@@ -112,6 +99,15 @@ int canceller_start(struct spark_engine *engine, struct canceller **ret_cancelle
     if (canceller == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
     canceller->engine = engine;
+    canceller->capacity = capacity;
+    canceller->tags = calloc(capacity, sizeof(*canceller->tags));
+    canceller->asked = calloc(capacity, sizeof(*canceller->asked));
+    if (canceller->tags == NULL || canceller->asked == NULL) {
+        free(canceller->tags);
+        free(canceller->asked);
+        free(canceller);
+        return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+    }
     pthread_mutex_init(&canceller->lock, NULL);
     monotime_cond_init(&canceller->changed);
     rc = pthread_create(&canceller->thread, NULL, canceller_main, canceller);
@@ -133,19 +129,32 @@ int canceller_start(struct spark_engine *engine, struct canceller **ret_cancelle
     return 0;
 }
 
+/* Under the lock: the tag's place, or `count`. */
+static size_t find_tag(const struct canceller *canceller, const char *tag)
+{
+    size_t at = 0;
+
+    while (at < canceller->count && strcmp(canceller->tags[at], tag) != 0)
+        at++;
+    return at;
+}
+
+/* Under the lock; the others keep their order. */
+static void remove_at(struct canceller *canceller, size_t at)
+{
+    canceller->count--;
+    memmove(canceller->tags[at], canceller->tags[at + 1],
+            (canceller->count - at) * sizeof(*canceller->tags));
+}
+
 void canceller_add(struct canceller *canceller, const char *tag)
 {
-    struct cancel_entry *entry = NULL;
-
     pthread_mutex_lock(&canceller->lock);
-    for (entry = canceller->entries; entry != NULL; entry = entry->next) {
-        if (strcmp(entry->tag, tag) == 0)
-            break;
-    }
-    if (entry == NULL && (entry = calloc(1, sizeof(*entry))) != NULL) {
-        snprintf(entry->tag, sizeof(entry->tag), "%s", tag);
-        entry->next = canceller->entries;
-        canceller->entries = entry;
+    if (find_tag(canceller, tag) == canceller->count) {
+        /* So many can't run: the oldest is over, the news of it on its way. */
+        if (canceller->count == canceller->capacity)
+            remove_at(canceller, 0);
+        snprintf(canceller->tags[canceller->count++], sizeof(*canceller->tags), "%s", tag);
         pthread_cond_broadcast(&canceller->changed);
     }
     pthread_mutex_unlock(&canceller->lock);
@@ -153,15 +162,12 @@ void canceller_add(struct canceller *canceller, const char *tag)
 
 void canceller_remove(struct canceller *canceller, const char *tag)
 {
+    size_t at = 0;
+
     pthread_mutex_lock(&canceller->lock);
-    for (struct cancel_entry **link = &canceller->entries; *link != NULL; link = &(*link)->next) {
-        if (strcmp((*link)->tag, tag) == 0) {
-            struct cancel_entry *entry = *link;
-            *link = entry->next;
-            free(entry);
-            break;
-        }
-    }
+    at = find_tag(canceller, tag);
+    if (at < canceller->count)
+        remove_at(canceller, at);
     pthread_mutex_unlock(&canceller->lock);
 }
 

@@ -9,15 +9,17 @@
 #ifndef SERVICE_CANCELLER_H
 #define SERVICE_CANCELLER_H
 
+#include <stddef.h>
+
 #include "error.h"
 
 struct canceller;
 struct spark_engine;
 
-/* [vm] */
-int canceller_start(struct spark_engine *engine, struct canceller **ret_canceller,
+/* `capacity`: tags at once, well above the number of workers.   [vm] */
+int canceller_start(struct spark_engine *engine, size_t capacity, struct canceller **ret_canceller,
                     struct error *err);
-/* Both [loop]; adding twice is harmless, removing an unknown tag too. */
+/* Both [loop], neither takes memory; adding twice is harmless, removing an unknown tag too. */
 void canceller_add(struct canceller *canceller, const char *tag);
 void canceller_remove(struct canceller *canceller, const char *tag);
 

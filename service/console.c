@@ -48,8 +48,8 @@ static void answer_part(struct http_exchange *exchange, const char *type, const 
         {"X-Content-Type-Options", "nosniff"},
     };
 
-    http_reply_send(exchange, 200, type, headers, sizeof(headers) / sizeof(headers[0]), begin,
-                    (size_t)(end - begin));
+    http_reply_send_static(exchange, 200, type, headers, sizeof(headers) / sizeof(headers[0]),
+                           begin, (size_t)(end - begin));
 }
 
 void console_answer_page(struct http_exchange *exchange)

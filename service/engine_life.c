@@ -15,6 +15,7 @@
 #include "worker_pool.h"
 
 #define FACTS_INTERVAL_MS 1000
+#define CANCELS_PER_WORKER 8 /* a worker may be further than the loop knows */
 #define VM_STACK_BYTES ((size_t)8 * 1024 * 1024)
 
 /* How the start ended, told to the loop. */
@@ -95,7 +96,8 @@ static int bring_up(struct engine_life *life, struct error *err)
     if (spark_engine_start(&engine_config, &life->engine, err) != 0)
         return -1;
     worker_pool_set_engine(life->pool, life->engine);
-    if (canceller_start(life->engine, &life->canceller, err) != 0)
+    if (canceller_start(life->engine, CANCELS_PER_WORKER * (size_t)settings->workers,
+                        &life->canceller, err) != 0)
         return -1;
     on_progress("first query", life);
     if (canary_start(life->engine, settings->canary_interval_ms, &life->canary, err) != 0)

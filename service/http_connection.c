@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
+#include "event_memory.h"
 #include "http_exchange.h"
 #include "http_guard.h"
 #include "http_reader.h"
@@ -79,20 +80,23 @@ struct http_connection {
     bool processing;
 };
 
-static void start_timer(struct http_connection *connection, int64_t ms)
-{
-    struct timeval span = span_timeval(ms);
-
-    event_add(connection->timer, &span);
-}
-
 /* A zero timer and not event_active: active events run before the loop looks
  * at its sockets again, so that one busy client would starve the others. */
 static void resume_later(struct http_connection *connection)
 {
     static const struct timeval now = {0, 0};
 
-    event_add(connection->resume, &now);
+    if (event_add(connection->resume, &now) != 0)
+        event_active(connection->resume, EV_TIMEOUT, 0); /* without memory there is no timer */
+}
+
+/* Without memory the connection ends: none may be without its deadline. */
+static void start_timer(struct http_connection *connection, int64_t ms)
+{
+    struct timeval span = span_timeval(ms);
+
+    if (event_add(connection->timer, &span) != 0)
+        http_connection_break_later(connection);
 }
 
 static struct evbuffer *connection_input(const struct http_connection *connection)
@@ -222,10 +226,12 @@ static void bound_input(struct http_connection *connection)
         return;
     bool has_room = evbuffer_get_length(connection_input(connection)) < INPUT_HIGH_WATER_BYTES;
     bool reads = (bufferevent_get_enabled(connection->stream) & EV_READ) != 0;
-    if (has_room && !reads)
-        bufferevent_enable(connection->stream, EV_READ);
-    else if (!has_room && reads)
+    if (has_room && !reads) {
+        if (bufferevent_enable(connection->stream, EV_READ) != 0)
+            http_connection_break_later(connection);
+    } else if (!has_room && reads) {
         bufferevent_disable(connection->stream, EV_READ);
+    }
 }
 
 static void drop_input(struct http_connection *connection)
@@ -635,6 +641,7 @@ static bool connection_open(struct http_connection *connection, evutil_socket_t 
 {
     struct http_connection_group *group = connection->group;
     struct epoll_event interest = {.events = EPOLLRDHUP | EPOLLET, .data.ptr = connection};
+    unsigned long failures = event_memory_failures();
 
     connection->timer = evtimer_new(group->base, on_deadline, connection);
     connection->resume = evtimer_new(group->base, on_resume, connection);
@@ -645,7 +652,7 @@ static bool connection_open(struct http_connection *connection, evutil_socket_t 
         connection->stream = tls_server_stream(group->config.tls, group->base, fd);
     else
         connection->stream = bufferevent_socket_new(group->base, fd, BEV_OPT_CLOSE_ON_FREE);
-    if (connection->stream == NULL)
+    if (connection->stream == NULL || event_memory_failures() != failures)
         return false;
     return epoll_ctl(group->hangup_epoll, EPOLL_CTL_ADD, fd, &interest) == 0;
 }
@@ -709,7 +716,10 @@ void http_connection_new(struct http_connection_group *group, evutil_socket_t fd
     bufferevent_setwatermark(connection->stream, EV_WRITE, HTTP_LOW_WATER_BYTES - 1, 0);
     bufferevent_set_max_single_write(connection->stream, WRITE_MAX_BYTES);
     bufferevent_set_timeouts(connection->stream, NULL, &write_stall);
-    bufferevent_enable(connection->stream, EV_READ | EV_WRITE);
+    if (bufferevent_enable(connection->stream, EV_READ | EV_WRITE) != 0) {
+        http_connection_break_later(connection);
+        return;
+    }
 
     /* A connection that says nothing at first has no longer than one that is slow. */
     start_timer(connection, group->config.header_timeout_ms);

@@ -128,20 +128,47 @@ static bool send_taken(const struct http_exchange *exchange, char *bytes, size_t
     return length == 0;
 }
 
-void http_reply_send(struct http_exchange *exchange, int status, const char *content_type,
-                     const struct http_header *headers, size_t header_count, const void *body,
-                     size_t body_length)
+static bool send_copy(const struct http_exchange *exchange, const void *body, size_t length)
+{
+    return evbuffer_add(http_connection_output(exchange->connection), body, length) == 0;
+}
+
+static bool send_reference(const struct http_exchange *exchange, const void *body, size_t length)
+{
+    return evbuffer_add_reference(http_connection_output(exchange->connection), body, length, NULL,
+                                  NULL) == 0;
+}
+
+static void send_whole(struct http_exchange *exchange, int status, const char *content_type,
+                       const struct http_header *headers, size_t header_count, const void *body,
+                       size_t body_length,
+                       bool (*send_body)(const struct http_exchange *, const void *, size_t))
 {
     if (exchange->over)
         return;
     struct http_connection *connection = exchange->connection;
     bool sent = send_whole_head(exchange, status, content_type, headers, header_count, body_length);
     if (sent && !exchange->bodyless && body_length > 0)
-        sent = evbuffer_add(http_connection_output(connection), body, body_length) == 0;
+        sent = send_body(exchange, body, body_length);
     if (sent)
         http_connection_finish_exchange(connection);
     else
         http_connection_abort(connection);
+}
+
+void http_reply_send(struct http_exchange *exchange, int status, const char *content_type,
+                     const struct http_header *headers, size_t header_count, const void *body,
+                     size_t body_length)
+{
+    send_whole(exchange, status, content_type, headers, header_count, body, body_length, send_copy);
+}
+
+void http_reply_send_static(struct http_exchange *exchange, int status, const char *content_type,
+                            const struct http_header *headers, size_t header_count,
+                            const void *body, size_t body_length)
+{
+    send_whole(exchange, status, content_type, headers, header_count, body, body_length,
+               send_reference);
 }
 
 void http_reply_send_taken(struct http_exchange *exchange, int status, const char *content_type,

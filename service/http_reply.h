@@ -97,6 +97,11 @@ void http_reply_send(struct http_exchange *exchange, int status, const char *con
                      const struct http_header *headers, size_t header_count, const void *body,
                      size_t body_length);
 
+/* Same, but of bytes that outlive every connection: a thousand slow readers share them. */
+void http_reply_send_static(struct http_exchange *exchange, int status, const char *content_type,
+                            const struct http_header *headers, size_t header_count,
+                            const void *body, size_t body_length);
+
 /* Same, but takes `body` (malloc'd) instead of copying it. */
 void http_reply_send_taken(struct http_exchange *exchange, int status, const char *content_type,
                            const struct http_header *headers, size_t header_count, char *body,

@@ -26,6 +26,7 @@
 
 /* Without descriptors accept fails at once, again and again: look away a while. */
 #define ACCEPT_PAUSE_MS 100
+#define NO_PAUSE_MS ((int64_t)24 * 3600 * 1000)
 #define ACCEPT_FAILURE_LOG_MS 10000
 
 /* Unsent bytes in the kernel at which the socket stops being writable: keeps
@@ -105,22 +106,33 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     http_connection_new(group, fd, refused, address);
 }
 
-static void set_accepting(struct http_server *server, bool accepting)
+/* False: a listener could not be enabled. */
+static bool set_accepting(struct http_server *server, bool accepting)
 {
     struct http_listener *listener;
+    bool done = true;
 
     LL_FOREACH(server->listeners, listener)
     {
         if (accepting)
-            evconnlistener_enable(listener->socket);
+            done &= evconnlistener_enable(listener->socket) == 0;
         else
             evconnlistener_disable(listener->socket);
     }
+    return done;
+}
+
+/* The timer is always pending, so that setting it anew takes no memory: when there
+ * is none, the service must still come back to accepting. */
+static bool start_pause(struct http_server *server, int64_t ms)
+{
+    struct timeval span = span_timeval(ms);
+
+    return event_add(server->accept_pause, &span) == 0;
 }
 
 static void on_accept_error(struct evconnlistener *listener, void *user)
 {
-    static const struct timeval pause = {0, ACCEPT_PAUSE_MS * 1000};
     struct http_server *server = user;
     int code = EVUTIL_SOCKET_ERROR();
     struct monotime now = monotime_now();
@@ -133,15 +145,17 @@ static void on_accept_error(struct evconnlistener *listener, void *user)
                  LOG_NUMBER("connections", server->group.serving_count));
     }
     metrics_add(METRIC_HTTP_ACCEPT_FAILURES, 1);
-    set_accepting(server, false);
-    event_add(server->accept_pause, &pause);
+    (void)set_accepting(server, false);
+    (void)start_pause(server, ACCEPT_PAUSE_MS);
 }
 
 static void on_accept_pause_over(evutil_socket_t fd, short what, void *user)
 {
+    struct http_server *server = user;
     (void)fd;
     (void)what;
-    set_accepting(user, true);
+
+    (void)start_pause(server, set_accepting(server, true) ? NO_PAUSE_MS : ACCEPT_PAUSE_MS);
 }
 
 /* One event a call: a hang-up may end other connections too, and those have
@@ -287,7 +301,7 @@ int http_server_new(struct event_base *base, const char *addresses,
     server->group = (struct http_connection_group){
         .base = base, .config = *config, .callbacks = *callbacks, .hangup_epoll = -1};
     server->accept_pause = evtimer_new(base, on_accept_pause_over, server);
-    if (server->accept_pause == NULL) {
+    if (server->accept_pause == NULL || !start_pause(server, NO_PAUSE_MS)) {
         error_set(err, ERROR_BAD_REQUEST, "cannot listen: out of memory");
         goto out;
     }

@@ -19,6 +19,7 @@
 #include "content_coding.h"
 #include "data_roots.h"
 #include "engine_life.h"
+#include "event_memory.h"
 #include "http_server.h"
 #include "install_dir.h"
 #include "json_memory.h"
@@ -203,6 +204,9 @@ static int open_http(struct run *run, struct error *err)
     config.tls = service->tls;
     config.max_connections = (size_t)service->settings.max_connections;
     config.max_body_bytes = (size_t)service->settings.max_body_bytes;
+    config.header_timeout_ms = service->settings.header_timeout_ms;
+    config.body_timeout_ms = service->settings.body_timeout_ms;
+    config.keep_alive_ms = service->settings.keep_alive_ms;
     config.write_stall_ms = service->settings.stream_stall_ms;
     return http_server_new(service->base, service->settings.listen, &config, &callbacks,
                            &service->http, err);
@@ -457,6 +461,7 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "token") == 0)
         return token_command_run(argc - 2, argv + 2);
     json_memory_wipe_on_free();
+    event_memory_watch();
     if (settings_load(&settings, &action, argc, argv, &err) != 0) {
         fprintf(stderr, "spark-service: %s\n", err.detail);
         return EXIT_BAD_SETTING;

@@ -209,12 +209,12 @@ void query_machine_end_early(struct queries *queries, struct query *query, enum 
 
 /* ---- timers and the client's side ---- */
 
-static void start_timer(const struct query *query, struct event *timer, int64_t span_ms)
+/* -1: without memory, and only when the timer isn't running yet. */
+static int start_timer(struct event *timer, int64_t span_ms)
 {
     struct timeval span = span_timeval(span_ms);
 
-    if (event_add(timer, &span) != 0)
-        log_line(LOG_ERROR, "no timer for a query", LOG_TEXT("query_id", query->id));
+    return event_add(timer, &span);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *user)
@@ -364,8 +364,7 @@ static void on_started(struct query *query)
     queries->busy++;
     query->state = QUERY_RUNNING;
     query_metrics_started(query);
-    event_del(query->timer);
-    start_timer(query, query->timer, query->request.timeout_ms);
+    (void)start_timer(query->timer, query->request.timeout_ms); /* it runs since admission */
 }
 
 /* All rows are kept: for the caller who comes back, or for the one that waits. */
@@ -514,7 +513,9 @@ int query_machine_equip(struct queries *queries, struct query *query,
     query->timer = event_new(queries->config.base, -1, 0, on_timer, query);
     if (query->request.wait_ms >= 0)
         query->wait_timer = event_new(queries->config.base, -1, 0, on_wait_over, query);
-    if (query->timer == NULL || (query->request.wait_ms >= 0 && query->wait_timer == NULL))
+    if (query->timer == NULL || (query->request.wait_ms >= 0 && query->wait_timer == NULL) ||
+        start_timer(query->timer, query->request.queue_timeout_ms) != 0 ||
+        (query->request.wait_ms > 0 && start_timer(query->wait_timer, query->request.wait_ms) != 0))
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
     return open_answer(queries, query, exchange, err);
 }
@@ -524,10 +525,7 @@ void query_machine_begin(struct queries *queries, struct query *query)
     /* The worker's first news waits in the mailbox until we are back in the loop. */
     queries->queued++;
     query_registry_add(queries->registry, query);
-    start_timer(query, query->timer, query->request.queue_timeout_ms);
     query_metrics_admitted(query);
     if (query->request.wait_ms == 0)
         end_wait(query);
-    else if (query->wait_timer != NULL)
-        start_timer(query, query->wait_timer, query->request.wait_ms);
 }

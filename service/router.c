@@ -176,7 +176,7 @@ static void handle_openapi(struct service *s, struct caller *c, struct http_exch
     (void)c;
     (void)s;
     (void)last;
-    http_reply_send(x, 200, JSON_TYPE, NULL, 0, openapi_json(), openapi_json_length());
+    http_reply_send_static(x, 200, JSON_TYPE, NULL, 0, openapi_json(), openapi_json_length());
 }
 
 #define QUERY_METHODS (METHOD_POST | METHOD_GET | METHOD_HEAD)

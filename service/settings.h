@@ -33,6 +33,9 @@ struct settings {
     int64_t drain_ms;
     int64_t max_connections;
     int64_t max_body_bytes;
+    int64_t header_timeout_ms;
+    int64_t body_timeout_ms;
+    int64_t keep_alive_ms;
     int64_t max_sql_depth;
     int64_t max_sql_nodes;
     int64_t max_in_items;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -42,6 +43,21 @@ UNSANITIZED __attribute__((constructor)) static void map_order(void)
         order = shared;
 }
 
+/* Its caller within the program or, by name, within a library. */
+UNSANITIZED static void note_first(const char *name, const void *caller)
+{
+    Dl_info info = {0};
+    const char *within = NULL;
+
+    if (dladdr(caller, &info) != 0 && info.dli_fbase != (const void *)&__executable_start)
+        within = info.dli_sname != NULL ? info.dli_sname : info.dli_fname;
+    atomic_store(&order->caller,
+                 (const char *)caller -
+                     (const char *)(info.dli_fbase != NULL ? info.dli_fbase : &__executable_start));
+    snprintf(order->name, sizeof(order->name), "%s%s%s", name, within != NULL ? " in " : "",
+             within != NULL ? within : "");
+}
+
 /* Counts a call; true: it has to fail. */
 UNSANITIZED static bool fails(const char *name, const void *caller)
 {
@@ -54,10 +70,8 @@ UNSANITIZED static bool fails(const char *name, const void *caller)
     fail_at = atomic_load(&order->fail_at);
     if (fail_at == 0 || (atomic_load(&order->for_good) ? count < fail_at : count != fail_at))
         return false;
-    if (atomic_fetch_add(&order->failed, 1) == 0) {
-        atomic_store(&order->caller, (const char *)caller - &__executable_start);
-        strncpy(order->name, name, sizeof(order->name) - 1);
-    }
+    if (atomic_fetch_add(&order->failed, 1) == 0)
+        note_first(name, caller);
     return true;
 }
 
@@ -181,11 +195,11 @@ FALLIBLE(ftruncate, (int fd, off_t length), (fd, length), EIO)
 FALLIBLE(rename, (const char *from, const char *to), (from, to), ENOSPC)
 FALLIBLE(mkdir, (const char *path, mode_t mode), (path, mode), ENOSPC)
 
-/* Taking an event out can't fail. */
+/* Only a new entry takes memory. */
 UNSANITIZED int epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 {
     NEXT(epoll_ctl);
-    if (operation != EPOLL_CTL_DEL && FAILS("epoll_ctl")) {
+    if (operation == EPOLL_CTL_ADD && FAILS("epoll_ctl")) {
         errno = ENOMEM;
         return -1;
     }

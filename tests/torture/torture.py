@@ -23,6 +23,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path[:0] = [str(pathlib.Path(__file__).parent / ".." / folder) for folder in ("hostile", "integration")]
@@ -33,6 +34,7 @@ from harness.paths import BUILD, wait_until  # noqa: E402
 
 PROGRAM = BUILD / "obj" / "asan" / "bin" / "torture-service"
 HANG_SECONDS = 5.0
+FOR_GOOD_SECONDS = 0.5
 COUNTING_RUNS = 3
 CALLS_MAX = 5000  # a scenario with more is no scenario
 
@@ -141,6 +143,11 @@ class Torture:
         self.runs += 1
         began = time.monotonic()
         self.order.arm(fail_at, for_good)
+        # A client that can't be accepted can only wait: what must be is that it needn't for long
+        # once there is memory again.
+        relief = threading.Timer(FOR_GOOD_SECONDS, self.order.disarm) if for_good else None
+        if relief:
+            relief.start()
         try:
             scenario(self.service)
         except scenarios.Refused:
@@ -149,6 +156,8 @@ class Torture:
             self.order.disarm()
             raise Failure(f"the client waited for {HANG_SECONDS} s") from None
         finally:
+            if relief:
+                relief.cancel()
             self.order.disarm()
         if time.monotonic() - began > 2 * HANG_SECONDS:
             raise Failure("it took too long")
@@ -194,13 +203,14 @@ def month_chooser(share):
     return choose
 
 
-def run(share=1.0, only=(), seconds=None):
+def run(share=1.0, only=(), seconds=None, most=None):
     """Failures, and for each scenario its count of calls."""
     torture, counts = Torture(), collections.OrderedDict()
     choose = month_chooser(share)
     chosen = [scenario for scenario in scenarios.ALL if not only or scenario.__name__ in only]
     if share < 1:
         random.Random(datetime.date.today().strftime("%m-%Y")).shuffle(chosen)
+    chosen = chosen[:most]
     end = time.monotonic() + seconds if seconds else None
     for scenario in chosen:
         if end and time.monotonic() > end:

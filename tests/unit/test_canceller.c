@@ -78,7 +78,7 @@ static struct canceller *start(struct spark_engine *engine)
     struct error err;
 
     *engine = (struct spark_engine){.lock = PTHREAD_MUTEX_INITIALIZER};
-    assert_int_equal(canceller_start(engine, &canceller, &err), 0);
+    assert_int_equal(canceller_start(engine, 64, &canceller, &err), 0);
     assert_int_equal(atomic_load(&engine->attach.count), 1);
     return canceller;
 }
@@ -182,7 +182,7 @@ static void test_failed_attach(void **state)
     struct error err;
 
     (void)state;
-    assert_int_equal(canceller_start(&engine, &canceller, &err), -1);
+    assert_int_equal(canceller_start(&engine, 64, &canceller, &err), -1);
     assert_null(canceller);
     assert_string_equal(err.detail, "canceller may not attach");
 }

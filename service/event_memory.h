@@ -1,0 +1,15 @@
+/*
+ * event_memory: notices when libevent gets no memory. Some of its functions go
+ * on without and don't say so (bufferevent_socket_new makes a stream that never
+ * writes), so a caller looks whether the count has changed.
+ */
+#ifndef SERVICE_EVENT_MEMORY_H
+#define SERVICE_EVENT_MEMORY_H
+
+/* Once, before libevent is used and any thread is made. */
+void event_memory_watch(void);
+
+/* Allocations of libevent that failed so far; 0 when nobody watches.   [any] */
+unsigned long event_memory_failures(void);
+
+#endif
