@@ -279,8 +279,8 @@ test-integration: $(B)/venv/.made sanitized $(OBJ)/unit/test_arrow_ipc ## the re
 
 .PHONY: test-hostile
 test-hostile: $(B)/venv/.hostile ## malformed requests, slow clients, failing calls, against the scripted engine
-	$(Q)$(MAKE) --no-print-directory MODE=plain fake-program
-	$(Q)$(MAKE) --no-print-directory MODE=asan fake-program torture-program
+	$(Q)$(MAKE) $(PARALLEL) MODE=plain fake-program
+	$(Q)$(MAKE) $(PARALLEL) MODE=asan fake-program torture-program
 	$(Q)mkdir -p $(RESULTS); $(PYTHON) -m pytest tests/hostile --junitxml=$(RESULTS)/hostile.xml $(PYTEST_ARGS)
 
 .PHONY: torture schemathesis
@@ -297,7 +297,7 @@ COVERAGE_MIN ?= 90
 coverage: ## unit tests with line coverage; fails below COVERAGE_MIN (90) per cent
 	@.ci/packages gcovr
 	$(Q)find $(B)/obj/cov -name '*.gcda' -delete 2>/dev/null || true
-	$(Q)$(MAKE) --no-print-directory MODE=cov test-unit-one
+	$(Q)$(MAKE) $(PARALLEL) MODE=cov test-unit-one
 	$(Q)tests/check/coverage.sh $(B)/obj/cov $(COVERAGE_MIN)
 
 .PHONY: bench-overhead bench-stream bench-json bench-formats
