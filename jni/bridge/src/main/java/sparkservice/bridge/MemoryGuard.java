@@ -13,6 +13,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -27,13 +29,17 @@ import sparkservice.bridge.scheduler.ReservingScheduler;
  * Ends the query that fills the heap, before the heap is full and the JVM with it.
  *
  * <p>Spark's own accounting sees sorts and hash tables, which spill; it doesn't see what a
- * collect_list or a string gathers. The JVM doesn't say whose objects live, but it counts what each
- * thread allocates: when a full collection leaves more than the bound, the query whose threads have
- * allocated most since the last look ends with a 422. What grows faster than that, an array of a
- * gigabyte, ends the process (ExitOnOutOfMemoryError), which its restart policy starts again.
+ * collect_list or a string gathers. When a collection leaves more than the bound, which may be
+ * garbage of the old generation, a full one is asked for. When that leaves more than the bound, too,
+ * a query ends with a 422. The JVM doesn't say whose objects live, but it counts what each thread
+ * allocates: it is the query whose threads have allocated most since the last look. What grows faster
+ * than that, an array of a gigabyte, ends the process (ExitOnOutOfMemoryError), which its restart
+ * policy starts again.
  */
 final class MemoryGuard implements NotificationListener, AutoCloseable {
     private static final long LOOK_MS = 500;
+    /** A full collection stops everything; one that frees little isn't repeated at once. */
+    private static final long FULL_COLLECTION_EVERY_MS = 2000;
     private static final Pattern TASK = Pattern.compile("\\(TID (\\d+)\\)");
     private static final Pattern RUNNER = Pattern.compile("query-(\\d+)");
 
@@ -46,6 +52,7 @@ final class MemoryGuard implements NotificationListener, AutoCloseable {
     private final List<NotificationEmitter> collectors = new ArrayList<>();
     private final Thread looker = new Thread(this::lookOften, "memory-guard");
     private Map<Long, Long> lastBytes = Map.of(); // of each thread, under the lock of this
+    private volatile boolean suspects; // a collection left more than the bound
     private volatile boolean closed;
 
     /** @param percent of the heap that may be in use after a full collection */
@@ -70,9 +77,14 @@ final class MemoryGuard implements NotificationListener, AutoCloseable {
         }
         GarbageCollectionNotificationInfo info = GarbageCollectionNotificationInfo.from(
                 (CompositeData) notification.getUserData());
-        if (info.getGcAction().equals("end of major GC")
-                && heapBytes(info.getGcInfo().getMemoryUsageAfterGc()) > maxHeapBytes) {
+        if (heapBytes(info.getGcInfo().getMemoryUsageAfterGc()) <= maxHeapBytes) {
+            suspects = false;
+        } else if (info.getGcAction().equals("end of major GC")) {
+            suspects = false;
             endTheLargest();
+        } else {
+            suspects = true;
+            LockSupport.unpark(looker);
         }
     }
 
@@ -126,23 +138,25 @@ final class MemoryGuard implements NotificationListener, AutoCloseable {
     }
 
     private void lookOften() {
-        try {
-            while (!closed) {
-                Map<Long, Long> now = QueryRegistry.size() == 0 ? Map.of() : bytesOfThreads();
-                synchronized (this) {
-                    lastBytes = now;
-                }
-                Thread.sleep(LOOK_MS);
+        long nextFullNanos = System.nanoTime();
+        while (!closed) {
+            if (suspects && System.nanoTime() - nextFullNanos >= 0) {
+                System.gc();
+                nextFullNanos = System.nanoTime()
+                        + TimeUnit.MILLISECONDS.toNanos(FULL_COLLECTION_EVERY_MS);
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+            Map<Long, Long> now = QueryRegistry.size() == 0 ? Map.of() : bytesOfThreads();
+            synchronized (this) {
+                lastBytes = now;
+            }
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(LOOK_MS));
         }
     }
 
     @Override
     public void close() {
         closed = true;
-        looker.interrupt();
+        LockSupport.unpark(looker);
         for (NotificationEmitter collector : collectors) {
             try {
                 collector.removeNotificationListener(this);

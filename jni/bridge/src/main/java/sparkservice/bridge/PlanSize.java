@@ -3,6 +3,8 @@ package sparkservice.bridge;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import org.apache.spark.sql.catalyst.analysis.UnresolvedFunction;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedRelation;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedStar;
 import org.apache.spark.sql.catalyst.expressions.Cube;
@@ -32,6 +34,9 @@ import scala.Product;
  * use the one before twice are a million of the first.
  */
 final class PlanSize {
+    /** Written out they hold their first argument twice; nested, that doubles at each level. */
+    private static final Set<String> FIRST_TWICE = Set.of("between", "nullif");
+
     private final SqlLimits limits;
     /** Of the select list being measured. */
     private long starWidth = 1;
@@ -140,7 +145,15 @@ final class PlanSize {
         for (int i = 0; i < parts.productArity(); i++) {
             nodes = sum(nodes, part(parts.productElement(i), names, depth + 1));
         }
+        if (expression instanceof UnresolvedFunction function && writesFirstTwice(function)) {
+            nodes = sum(nodes, part(function.arguments().head(), names, depth + 1));
+        }
         return nodes;
+    }
+
+    private static boolean writesFirstTwice(UnresolvedFunction function) {
+        return !function.arguments().isEmpty()
+                && FIRST_TWICE.contains(RelationBinder.key(function.nameParts().last()));
     }
 
     private long type(DataType type, int depth) throws BridgeException {

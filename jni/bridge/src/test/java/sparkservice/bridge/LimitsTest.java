@@ -77,8 +77,23 @@ class LimitsTest {
         int n = 60;
         passes("SELECT " + "left(".repeat(n) + "'a'" + ", 1)".repeat(n));
         passes("SELECT " + "nvl(".repeat(n) + "'a'" + ", 'b')".repeat(n));
-        passes("SELECT " + "(".repeat(n) + "true" + " BETWEEN false AND true)".repeat(n));
         passes("SELECT 1" + " UNION ALL SELECT 1".repeat(n));
+    }
+
+    /** Spark writes their first argument out twice: sixty levels would be planned for ever. */
+    @Test
+    void whatDoublesCountsTwice() throws Exception {
+        for (int n : new int[] {8, 60}) {
+            String between = "SELECT " + "(".repeat(n) + "true" + " BETWEEN false AND true)".repeat(n);
+            String nullif = "SELECT " + "nullif(".repeat(n) + "'a'" + ", 'b')".repeat(n);
+            if (n == 8) {
+                passes(between);
+                passes(nullif);
+            } else {
+                exceeds(SqlLimits.Limit.NODES, "MAX_SQL_NODES", between);
+                exceeds(SqlLimits.Limit.NODES, "MAX_SQL_NODES", nullif);
+            }
+        }
     }
 
     @TestFactory
