@@ -39,7 +39,7 @@ def test_each_half_of_the_token_is_for_one_reader(stack):
 
 def test_health_knows_mysql(stack):
     health = stack.get("/api/spark/health").json()
-    assert (health["status"], health["sources"]) == ("healthy", {"mysql": "ok"})
+    assert (health["status"], health["sources"]) == ("healthy", {"main": "ok", "mysql": "ok"})
 
 
 def test_spark_ui_is_there(stack):
