@@ -7,7 +7,11 @@ import java.io.FileInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.IntFunction;
 import org.apache.hadoop.fs.FSInputStream;
+import org.apache.hadoop.fs.FileRange;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.HasFileDescriptor;
 
@@ -73,6 +77,24 @@ final class OpenedFile extends FSInputStream implements HasFileDescriptor {
         validatePositionedReadArgs(at, bytes, offset, length);
         return length == 0 ? 0
                 : counted(file.getChannel().read(ByteBuffer.wrap(bytes, offset, length), at));
+    }
+
+    /** One after the other: a disk of this machine has them in its cache. They may overlap. */
+    @Override
+    public void readVectored(List<? extends FileRange> ranges, IntFunction<ByteBuffer> allocate)
+            throws IOException {
+        for (FileRange range : ranges) {
+            ByteBuffer bytes = allocate.apply(range.getLength());
+            bytes.limit(range.getLength());
+            while (bytes.hasRemaining()) {
+                long at = range.getOffset() + bytes.position();
+                if (counted(file.getChannel().read(bytes, at)) < 0) {
+                    throw new EOFException("a range behind the end");
+                }
+            }
+            bytes.flip();
+            range.setData(CompletableFuture.completedFuture(bytes));
+        }
     }
 
     @Override
