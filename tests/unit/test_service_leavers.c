@@ -42,7 +42,7 @@ static struct service_process *service;
 
 /* Of each client, from its leaving to the end of its work: its cancel began before. */
 static int64_t spans_ms[WAVES * WAVE];
-static size_t span_count;
+static size_t span_count; /* and the number of a wave's first client: none is used twice */
 
 static int start_service(void **state)
 {
@@ -74,13 +74,13 @@ static void ask(struct service_client *client, size_t number, const char *script
 static void arrive(struct service_client clients[WAVE], const char *script)
 {
     for (size_t i = 0; i < WORKERS; i++)
-        ask(&clients[i], i, script);
+        ask(&clients[i], span_count + i, script);
     if (strcmp(script, RUNS) == 0)
         service_process_wait_health(service, "slots", "busy", WORKERS);
     for (size_t i = 0; i < WORKERS && strcmp(script, STREAMS) == 0; i++)
         assert_true(service_client_wait_bytes(&clients[i], NARROW_BYTES));
     for (size_t i = WORKERS; i < WAVE; i++)
-        ask(&clients[i], i, RUNS);
+        ask(&clients[i], span_count + i, RUNS);
     while (service_process_health(service, "queue", "length") +
                service_process_health(service, "slots", "busy") <
            WAVE - WORKERS)
@@ -117,12 +117,14 @@ static int64_t parse_time_us(const char *text)
 
 static void note_spans(const int64_t left_us[WAVE])
 {
+    const size_t first = span_count;
+
     for (size_t i = 0; i < WAVE; i++) {
         char path[80];
         json_t *query = NULL;
         int64_t span_us = 0;
 
-        snprintf(path, sizeof(path), QUERIES "/" ID_FORMAT, i);
+        snprintf(path, sizeof(path), QUERIES "/" ID_FORMAT, first + i);
         query = fetch_json(service, "GET", path, 200);
         assert_string_equal(member_text(query, "state"), "CANCELLED");
         span_us = parse_time_us(member_text(query, "ended_at")) - left_us[i];
