@@ -1,8 +1,6 @@
 """The direct engine: its pool, its sessions, its cancels; and without a JVM."""
 
 import concurrent.futures
-import socket
-import threading
 import time
 
 import pytest
@@ -245,48 +243,6 @@ def test_pool_at_its_bound_waits_and_ends(start_service, world):
         for holder in holders:
             holder.close()
     wait_nothing_runs(server)
-
-
-# ---- a server that wants more than it should ----
-
-def packet(number, body):
-    return len(body).to_bytes(3, "little") + bytes([number]) + body
-
-
-GREETING = (b"\x0a8.0.36\0" + (7).to_bytes(4, "little") + b"saltsalt\0" + b"\x88\x82\x2d\x02\0"
-            + b"\x08\0" + b"\x15" + bytes(10) + b"saltsaltsalt\0" + b"mysql_native_password\0")
-OK = bytes([0, 0, 0, 2, 0, 0, 0])
-WANTS_FILE = b"\xfb/etc/passwd"
-
-
-def be_rogue(listener, heard):
-    """Lets everybody in and answers every statement with the wish for a local file."""
-    connection, _ = listener.accept()
-    with connection:
-        connection.settimeout(10)
-        connection.sendall(packet(0, GREETING))
-        connection.recv(4096)
-        connection.sendall(packet(2, OK))
-        while data := connection.recv(4096):
-            heard.append(data)
-            if data[4:5] == b"\x03":
-                connection.sendall(packet(1, WANTS_FILE))
-            elif len(data) == 4:  # the client sends no file
-                connection.sendall(packet(data[3] + 1, OK))
-
-
-def test_rogue_server_gets_no_file(service, world):
-    heard = []
-    with socket.create_server(("127.0.0.1", world.fragile_port)) as listener:
-        rogue = threading.Thread(target=be_rogue, args=(listener, heard), daemon=True)
-        rogue.start()
-        config = world.config(world.mysql) | {"port": world.fragile_port}
-        reply = ask(service, config, "SELECT 1 AS a", timeout_ms=3000)
-        assert (reply.status, reply.code) in ((502, "source_error"), (504, "timeout")), reply
-        rogue.join(20)
-        assert not rogue.is_alive()
-    assert any(data[4:5] == b"\x03" for data in heard), "no statement came"
-    assert b"root:" not in b"".join(heard)
 
 
 # ---- without a JVM ----

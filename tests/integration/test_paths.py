@@ -155,6 +155,7 @@ def swap_cases(world, canary):
 @pytest.mark.timeout(300)
 @pytest.mark.expect_log(".")  # tables that change under a query
 def test_swapped_links(service, world, swap_cases):
+    service.deleted_delta_tables += 1
     swappers = [Swapper(name, inside, outside) for name, inside, outside, _, _ in swap_cases]
     cases = [(path, source) for *_, path, source in swap_cases]
     seen = {}
@@ -194,6 +195,7 @@ def scratch(world):
 
 @pytest.mark.expect_log(".")
 def test_delta_logs_that_point_outside(service, world, canary, scratch):
+    service.deleted_delta_tables += 8
     relative = os.path.relpath(canary / "part-0.parquet", scratch / "t")
     encoded = relative.replace("..", "%2e%2e").replace("/", "%2F")
     for number, path in enumerate((
