@@ -98,24 +98,6 @@ def test_memory_bombs(start_service):
     drop_bombs(service, SOME)
 
 
-# A kilobyte a row, each of which takes its time: some ten megabytes a second and core.
-SLOW_BOMB = ("SELECT size(collect_list(concat(repeat('x', 1000),"
-             " aggregate(sequence(1, 2000), id, (a, x) -> a + x * id)))) FROM range(100000000)")
-
-
-def test_what_fills_the_heap_slowly_ends_alone(start_service):
-    """The guard ends it in time; the process and who else asks stay."""
-    service = start_service(SPARK_SERVICE_HEAP=HEAP, SPARK_SERVICE_SPARK_MASTER="local[8]")
-    service.wait_ready()
-    pid = service.pid
-    reply = service.query("parquet", SLOW_BOMB, timeout_ms=240_000, timeout=250, path=users(service))
-    assert (reply.status, reply.json()["error_class"]) == (422, "LIMIT_EXCEEDED.MEMORY"), reply
-    assert "MEMORY_GUARD_PERCENT" in reply.json()["detail"]
-    assert small(service) == (200, b'[{"one":1}]')
-    assert service.pid == pid
-    service.alive()
-
-
 @pytest.fixture
 def group():
     try:
