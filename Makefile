@@ -249,17 +249,10 @@ fuzz-one: $(FUZZ_TARGETS)
 # Memory bounds are tests too: what is freed mustn't wait in a quarantine of 256 MiB.
 test-unit-one: export ASAN_OPTIONS := quarantine_size_mb=16
 test-unit-one: $(UNIT_TESTS) $(FUZZ_TARGETS) $(FAKE_PROGRAM)
-	@mkdir -p $(RESULTS)/unit-$(MODE); failed=0; \
-	for t in $(UNIT_TESTS) $(FUZZ_TARGETS); do \
-		name=$$(basename $$t); report=$(RESULTS)/unit-$(MODE)/$$name.xml; rm -f $$report; \
-		if ! CMOCKA_MESSAGE_OUTPUT=XML CMOCKA_XML_FILE=$$report FAKE_SERVICE=$(FAKE_PROGRAM) \
-			timeout 120 $$t > $(RESULTS)/unit-$(MODE)/$$name.log 2>&1; then \
-			failed=1; echo "FAILED $(MODE) $$name:"; tail -n 40 $(RESULTS)/unit-$(MODE)/$$name.log; \
-			[ -f $$report ] && grep -A8 '<failure' $$report || true; \
-		fi; \
-	done; \
-	[ $$failed = 0 ] && echo "unit tests ($(MODE)): all of $(words $(UNIT_TESTS) $(FUZZ_TARGETS)) programs passed"; \
-	exit $$failed
+	@mkdir -p $(RESULTS)/unit-$(MODE)
+	@printf '%s\n' $(UNIT_TESTS) $(FUZZ_TARGETS) | REPORTS=$(RESULTS)/unit-$(MODE) \
+		FAKE_SERVICE=$(FAKE_PROGRAM) xargs -P $$(nproc) -n 1 tests/unit/run.sh
+	@echo "unit tests ($(MODE)): all of $(words $(UNIT_TESTS) $(FUZZ_TARGETS)) programs passed"
 
 test-bridge: ## JUnit tests of the Java bridge
 	$(Q)mkdir -p $(RESULTS)/bridge; rc=0; $(MAVEN) test || rc=$$?; \
