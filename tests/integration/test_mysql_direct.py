@@ -140,7 +140,7 @@ def test_cancels_hit_nobody_else(service, server, config):
     """Cancelled and counted side by side, on connections that are used again and again."""
     def one(turn):
         if turn % 2:
-            return ask(service, config, "SELECT SLEEP(0.2) AS s", timeout_ms=20 + turn).status
+            return ask(service, config, "SELECT SLEEP(5) AS s", timeout_ms=20 + turn).status
         return rows(service, config, f"SELECT {turn} AS n, SLEEP(0.02) AS s")[0]["n"] == turn
 
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
