@@ -45,6 +45,7 @@ final class TableQueryPlanner implements Query.Planner {
         if (isDescribe(parsed)) {
             return describe((DescribeRelation) parsed, tables);
         }
+        PlanSize.check(parsed, limits); // what shares its parts is walked as often as they are used
         PlanGate.check(parsed);
         LogicalPlan bound = new RelationBinder(tables).bind(parsed);
         PlanSize.check(bound, limits);
