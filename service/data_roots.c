@@ -402,14 +402,10 @@ int data_roots_resolve(const struct data_roots *roots, const char *path, char **
     return resolve_local(roots, path, ret_path, err);
 }
 
-/* `root` when the path is it or lies below, else 0. */
+/* The root's length when the path is it or lies below; 0: it isn't, or the root is "/". */
 static size_t prefix_length(const char *root, const char *path)
 {
-    size_t length = root != NULL ? strlen(root) : 0;
-
-    if (length <= 1 || strncmp(root, path, length) != 0)
-        return 0;
-    return path[length] == '/' || path[length] == '\0' ? length : 0;
+    return root != NULL && strcmp(root, "/") != 0 && is_inside(path, root) ? strlen(root) : 0;
 }
 
 size_t data_roots_prefix(const struct data_roots *roots, const char *path)

@@ -89,6 +89,15 @@ void wall_time_format_ms(int64_t unix_us, char ret_text[32])
         memcpy(ret_text + length - 4, "Z", 2);
 }
 
+struct timespec wall_time_after(int64_t span_ms)
+{
+    struct timespec after;
+
+    clock_gettime(CLOCK_REALTIME, &after);
+    after.tv_sec += span_ms / 1000 + 1;
+    return after;
+}
+
 int64_t wall_time_now_us(void)
 {
     struct timespec now;

@@ -48,4 +48,8 @@ void wall_time_format(int64_t unix_us, char ret_text[32]);
 void wall_time_format_ms(int64_t unix_us, char ret_text[32]);
 int64_t wall_time_now_us(void);
 
+/* The time by which a span is over, up to a second late: for pthread_timedjoin_np,
+ * which goes by this clock. */
+struct timespec wall_time_after(int64_t span_ms);
+
 #endif

@@ -51,7 +51,6 @@ static int end_pages(struct delivery *delivery, const struct result_end *end,
                      struct result_page *ret_last, struct error *err)
 {
     struct monotime begin = monotime_now();
-
     bool whole = result_pages_taken_bytes(delivery->pages) == 0;
 
     if (result_pages_end(delivery->pages, end, err) != 0 ||

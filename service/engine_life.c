@@ -206,8 +206,7 @@ bool engine_life_stop(struct engine_life *life, int64_t limit_ms)
     life->stop_asked = true;
     pthread_cond_signal(&life->changed);
     pthread_mutex_unlock(&life->lock);
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += monotime_span_ms(monotime_now(), limit) / 1000 + 1;
+    until = wall_time_after(monotime_span_ms(monotime_now(), limit));
     if (pthread_timedjoin_np(life->thread, NULL, &until) != 0)
         return false;
     pthread_cond_destroy(&life->changed);

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <uthash.h>
 
+#include "deadline.h"
 #include "journal_file.h"
 #include "reply_channel.h"
 
@@ -171,7 +172,7 @@ fail:
 
 bool handle_journal_stop(struct handle_journal *journal, int64_t limit_ms)
 {
-    struct timespec until;
+    struct timespec until = wall_time_after(limit_ms);
 
     if (journal == NULL || !journal->has_thread)
         return true;
@@ -179,8 +180,6 @@ bool handle_journal_stop(struct handle_journal *journal, int64_t limit_ms)
     journal->stopping = true;
     pthread_cond_signal(&journal->changed);
     pthread_mutex_unlock(&journal->lock);
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += limit_ms / 1000 + 1;
     if (pthread_timedjoin_np(journal->thread, NULL, &until) != 0)
         return false;
     journal->has_thread = false;

@@ -139,6 +139,7 @@ static bool send_reference(const struct http_exchange *exchange, const void *bod
                                   NULL) == 0;
 }
 
+/* `body` as `send_body` takes it. */
 static void send_whole(struct http_exchange *exchange, int status, const char *content_type,
                        const struct http_header *headers, size_t header_count, const void *body,
                        size_t body_length,
@@ -198,18 +199,16 @@ static void release_shared(const void *bytes, size_t length, void *user)
     shared_bytes_release(user);
 }
 
-static bool send_shared(const struct http_exchange *exchange, struct shared_bytes *body)
+static bool send_shared(const struct http_exchange *exchange, const void *body, size_t length)
 {
-    struct evbuffer *output = http_connection_output(exchange->connection);
+    struct shared_bytes *bytes = (struct shared_bytes *)(uintptr_t)body;
 
-    if (body->length == 0)
+    if (length <= COPIED_BYTES)
+        return send_copy(exchange, bytes->data, length);
+    if (evbuffer_add_reference(http_connection_output(exchange->connection), bytes->data, length,
+                               release_shared, shared_bytes_hold(bytes)) == 0)
         return true;
-    if (body->length <= COPIED_BYTES)
-        return evbuffer_add(output, body->data, body->length) == 0;
-    if (evbuffer_add_reference(output, body->data, body->length, release_shared,
-                               shared_bytes_hold(body)) == 0)
-        return true;
-    shared_bytes_release(body);
+    shared_bytes_release(bytes);
     return false;
 }
 
@@ -217,17 +216,8 @@ void http_reply_send_shared(struct http_exchange *exchange, int status, const ch
                             const struct http_header *headers, size_t header_count,
                             struct shared_bytes *body)
 {
-    if (exchange->over)
-        return;
-    struct http_connection *connection = exchange->connection;
-    bool sent =
-        send_whole_head(exchange, status, content_type, headers, header_count, body->length);
-    if (sent && !exchange->bodyless)
-        sent = send_shared(exchange, body);
-    if (sent)
-        http_connection_finish_exchange(connection);
-    else
-        http_connection_abort(connection);
+    send_whole(exchange, status, content_type, headers, header_count, body, body->length,
+               send_shared);
 }
 
 /* Out of memory amid a stream: what follows would be misread, so nothing does. */

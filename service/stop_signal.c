@@ -33,13 +33,11 @@ bool stop_signal_pause(struct stop_signal *stop, int64_t span_ms)
 
 bool stop_signal_join(struct stop_signal *stop, pthread_t thread, int64_t limit_ms)
 {
-    struct timespec until;
+    struct timespec until = wall_time_after(limit_ms);
 
     pthread_mutex_lock(&stop->lock);
     stop->given = true;
     pthread_cond_broadcast(&stop->changed);
     pthread_mutex_unlock(&stop->lock);
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += limit_ms / 1000 + 1;
     return pthread_timedjoin_np(thread, NULL, &until) == 0;
 }

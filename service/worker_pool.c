@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "../jni/spark_engine.h"
+#include "deadline.h"
 #include "mysql_engine.h"
 #include "query_queue.h"
 #include "query_runner.h"
@@ -110,11 +111,9 @@ void worker_pool_set_engine(struct worker_pool *pool, struct spark_engine *engin
 
 size_t worker_pool_join(struct worker_pool *pool, int64_t timeout_ms)
 {
-    struct timespec until;
+    struct timespec until = wall_time_after(timeout_ms);
     size_t left = 0;
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += timeout_ms / 1000 + 1;
     for (size_t i = 0; i < pool->started; i++) {
         if (pthread_timedjoin_np(pool->workers[i].thread, NULL, &until) != 0)
             left++;

@@ -1,3 +1,4 @@
+/* needs: unit/temp_folder.c */
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -6,7 +7,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,61 +19,45 @@
 #include "../../service/data_roots.h"
 #include "../../service/path_beneath.h"
 #include "../../service/path_syntax.h"
+#include "temp_folder.h"
 
 #define SOMEBODY_ELSE 65534 /* nobody */
 
 /*
- * base/root/users/part      a file
- * base/root/in -> users     base/root/up -> ../outside
- * base/root/abs -> base/outside
- * base/root/gone -> base/outside/missing     base/root/soon -> users/missing
- * base/root/loop -> loop    base/root/chain -> up
- * base/root-of-others/      base/outside/secret      base/alias -> root
+ * Below the folder of the test:
+ *
+ * root/users/part      a file
+ * root/in -> users     root/up -> ../outside
+ * root/abs -> outside
+ * root/gone -> outside/missing     root/soon -> users/missing
+ * root/loop -> loop    root/chain -> up
+ * root-of-others/      outside/secret      alias -> root
  */
-static char base[PATH_MAX];
-
-static const char *at(const char *name)
-{
-    static char paths[4][2 * PATH_MAX];
-    static int next;
-    char *path = paths[next++ % 4];
-
-    snprintf(path, sizeof(paths[0]), "%s/%s", base, name);
-    return path;
-}
-
-static void make_folder(const char *name)
-{
-    assert_int_equal(mkdir(at(name), 0755), 0);
-}
-
 static void make_link(const char *target, const char *name)
 {
-    assert_int_equal(symlink(target, at(name)), 0);
+    assert_int_equal(symlink(target, temp_at(name)), 0);
 }
 
 static int set_up(void **state)
 {
-    char pattern[] = "/tmp/test_data_roots.XXXXXX";
-
     (void)state;
-    if (mkdtemp(pattern) == NULL || realpath(pattern, base) == NULL)
+    if (temp_folder_make("test_data_roots") != 0)
         return -1;
-    if (chmod(base, 0755) != 0)
+    if (chmod(temp_folder, 0755) != 0)
         return -1;
-    make_folder("root");
-    make_folder("root/users");
-    make_folder("root-of-others");
-    make_folder("outside");
-    make_folder("outside/secret");
-    FILE *part = fopen(at("root/users/part"), "w");
+    temp_make_folder("root");
+    temp_make_folder("root/users");
+    temp_make_folder("root-of-others");
+    temp_make_folder("outside");
+    temp_make_folder("outside/secret");
+    FILE *part = fopen(temp_at("root/users/part"), "w");
     if (part == NULL)
         return -1;
     fclose(part);
     make_link("users", "root/in");
     make_link("../outside", "root/up");
-    make_link(at("outside"), "root/abs");
-    make_link(at("outside/missing"), "root/gone");
+    make_link(temp_at("outside"), "root/abs");
+    make_link(temp_at("outside/missing"), "root/gone");
     make_link("users/missing", "root/soon");
     make_link("loop", "root/loop");
     make_link("up", "root/chain");
@@ -81,18 +65,10 @@ static int set_up(void **state)
     return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *place)
-{
-    (void)status;
-    (void)kind;
-    (void)place;
-    return remove(path);
-}
-
 static int tear_down(void **state)
 {
     (void)state;
-    return nftw(base, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    return temp_folder_remove();
 }
 
 static struct data_roots *roots_of(const char *text)
@@ -135,7 +111,7 @@ static void check_refused(const char *root, const char *path, enum error_code co
 
 static void check_forbidden(const char *path, const char *reason)
 {
-    check_refused(at("root"), path, ERROR_FORBIDDEN, reason);
+    check_refused(temp_at("root"), path, ERROR_FORBIDDEN, reason);
 }
 
 static void check_outside(const char *path)
@@ -149,10 +125,10 @@ static void check_outside(const char *path)
 static void test_inside(void **state)
 {
     (void)state;
-    check_found(at("root"), at("root"), at("root"));
-    check_found(at("root"), at("root/users"), at("root/users"));
-    check_found(at("root"), at("root/users/part"), at("root/users/part"));
-    check_found("/", at("root"), at("root"));
+    check_found(temp_at("root"), temp_at("root"), temp_at("root"));
+    check_found(temp_at("root"), temp_at("root/users"), temp_at("root/users"));
+    check_found(temp_at("root"), temp_at("root/users/part"), temp_at("root/users/part"));
+    check_found("/", temp_at("root"), temp_at("root"));
     check_found("/", "/", "/");
 }
 
@@ -161,61 +137,62 @@ static void test_normalised(void **state)
     char path[2 * PATH_MAX];
 
     (void)state;
-    check_found(at("root"), at("root/"), at("root"));
-    check_found(at("root"), at("root//./users/./"), at("root/users"));
-    check_found(at("root/./"), at("root/users"), at("root/users"));
-    snprintf(path, sizeof(path), "//%s", at("root"));
-    check_found(at("root"), path, at("root"));
+    check_found(temp_at("root"), temp_at("root/"), temp_at("root"));
+    check_found(temp_at("root"), temp_at("root//./users/./"), temp_at("root/users"));
+    check_found(temp_at("root/./"), temp_at("root/users"), temp_at("root/users"));
+    snprintf(path, sizeof(path), "//%s", temp_at("root"));
+    check_found(temp_at("root"), path, temp_at("root"));
 }
 
 static void test_names_that_only_look_dangerous(void **state)
 {
     (void)state;
-    make_folder("root/a b");
-    make_folder("root/...");
-    make_folder("root/..x");
-    make_folder("root/age=7");
-    make_folder("root/gr\xc3\xbc\xc3\x9f");
-    check_found(at("root"), at("root/a b"), at("root/a b"));
-    check_found(at("root"), at("root/..."), at("root/..."));
-    check_found(at("root"), at("root/..x"), at("root/..x"));
-    check_found(at("root"), at("root/age=7"), at("root/age=7"));
-    check_found(at("root"), at("root/gr\xc3\xbc\xc3\x9f"), at("root/gr\xc3\xbc\xc3\x9f"));
+    temp_make_folder("root/a b");
+    temp_make_folder("root/...");
+    temp_make_folder("root/..x");
+    temp_make_folder("root/age=7");
+    temp_make_folder("root/gr\xc3\xbc\xc3\x9f");
+    check_found(temp_at("root"), temp_at("root/a b"), temp_at("root/a b"));
+    check_found(temp_at("root"), temp_at("root/..."), temp_at("root/..."));
+    check_found(temp_at("root"), temp_at("root/..x"), temp_at("root/..x"));
+    check_found(temp_at("root"), temp_at("root/age=7"), temp_at("root/age=7"));
+    check_found(temp_at("root"), temp_at("root/gr\xc3\xbc\xc3\x9f"),
+                temp_at("root/gr\xc3\xbc\xc3\x9f"));
 }
 
 static void test_links_that_stay_inside(void **state)
 {
     (void)state;
-    check_found(at("root"), at("root/in"), at("root/users"));
-    check_found(at("root"), at("root/in/part"), at("root/users/part"));
-    check_found(at("root"), at("alias/users"), at("root/users"));
-    check_found(at("alias"), at("root/users"), at("root/users"));
-    check_found(at("alias"), at("alias/in"), at("root/users"));
+    check_found(temp_at("root"), temp_at("root/in"), temp_at("root/users"));
+    check_found(temp_at("root"), temp_at("root/in/part"), temp_at("root/users/part"));
+    check_found(temp_at("root"), temp_at("alias/users"), temp_at("root/users"));
+    check_found(temp_at("alias"), temp_at("root/users"), temp_at("root/users"));
+    check_found(temp_at("alias"), temp_at("alias/in"), temp_at("root/users"));
 }
 
 static void test_links_that_leave(void **state)
 {
     (void)state;
-    check_outside(at("root/up"));
-    check_outside(at("root/up/secret"));
-    check_outside(at("root/abs"));
-    check_outside(at("root/abs/secret"));
-    check_outside(at("root/chain/secret"));
-    check_outside(at("root/loop"));
-    check_outside(at("root/loop/x"));
+    check_outside(temp_at("root/up"));
+    check_outside(temp_at("root/up/secret"));
+    check_outside(temp_at("root/abs"));
+    check_outside(temp_at("root/abs/secret"));
+    check_outside(temp_at("root/chain/secret"));
+    check_outside(temp_at("root/loop"));
+    check_outside(temp_at("root/loop/x"));
 }
 
 /* The same words whether or not there is something at the other end. */
 static void test_missing_outside_is_not_revealed(void **state)
 {
     (void)state;
-    check_outside(at("root/up/missing"));
-    check_outside(at("root/up/missing/deeper"));
-    check_outside(at("root/abs/missing"));
-    check_outside(at("root/gone"));
-    check_outside(at("root/gone/deeper"));
-    check_outside(at("outside"));
-    check_outside(at("outside/missing"));
+    check_outside(temp_at("root/up/missing"));
+    check_outside(temp_at("root/up/missing/deeper"));
+    check_outside(temp_at("root/abs/missing"));
+    check_outside(temp_at("root/gone"));
+    check_outside(temp_at("root/gone/deeper"));
+    check_outside(temp_at("outside"));
+    check_outside(temp_at("outside/missing"));
     check_outside("/etc/passwd");
     check_outside("/etc/passwd/x");
     check_outside("/missing");
@@ -225,31 +202,32 @@ static void test_missing_outside_is_not_revealed(void **state)
 static void test_missing_inside(void **state)
 {
     (void)state;
-    check_refused(at("root"), at("root/missing"), ERROR_NOT_FOUND, "does not exist");
-    check_refused(at("root"), at("root/missing/deeper"), ERROR_NOT_FOUND, "does not exist");
-    check_refused(at("root"), at("root/users/part/below-a-file"), ERROR_NOT_FOUND,
+    check_refused(temp_at("root"), temp_at("root/missing"), ERROR_NOT_FOUND, "does not exist");
+    check_refused(temp_at("root"), temp_at("root/missing/deeper"), ERROR_NOT_FOUND,
                   "does not exist");
-    check_refused(at("root"), at("root/in/missing"), ERROR_NOT_FOUND, "does not exist");
-    check_refused(at("root"), at("root/soon"), ERROR_NOT_FOUND, "does not exist");
-    check_refused(at("not-yet"), at("not-yet/a"), ERROR_NOT_FOUND, "does not exist");
+    check_refused(temp_at("root"), temp_at("root/users/part/below-a-file"), ERROR_NOT_FOUND,
+                  "does not exist");
+    check_refused(temp_at("root"), temp_at("root/in/missing"), ERROR_NOT_FOUND, "does not exist");
+    check_refused(temp_at("root"), temp_at("root/soon"), ERROR_NOT_FOUND, "does not exist");
+    check_refused(temp_at("not-yet"), temp_at("not-yet/a"), ERROR_NOT_FOUND, "does not exist");
 }
 
 static void test_very_long_names(void **state)
 {
     char path[3 * PATH_MAX];
-    int length = snprintf(path, sizeof(path), "%s/", at("root"));
+    int length = snprintf(path, sizeof(path), "%s/", temp_at("root"));
 
     (void)state;
     memset(path + length, 'x', 256);
     path[length + 255] = '\0';
-    check_refused(at("root"), path, ERROR_NOT_FOUND, "does not exist");
+    check_refused(temp_at("root"), path, ERROR_NOT_FOUND, "does not exist");
     path[length + 255] = 'x';
     path[length + 256] = '\0';
     check_forbidden(path, "has a name that is too long");
     for (size_t i = (size_t)length; i < sizeof(path) - 1; i++)
         path[i] = i % 2 ? '/' : 'x';
     path[PATH_SYNTAX_MAX_BYTES] = '\0';
-    check_refused(at("root"), path, ERROR_NOT_FOUND, "does not exist");
+    check_refused(temp_at("root"), path, ERROR_NOT_FOUND, "does not exist");
     path[PATH_SYNTAX_MAX_BYTES] = 'x';
     path[PATH_SYNTAX_MAX_BYTES + 1] = '\0';
     check_forbidden(path, "is too long");
@@ -258,8 +236,8 @@ static void test_very_long_names(void **state)
 static void test_compared_by_component(void **state)
 {
     (void)state;
-    check_outside(at("root-of-others"));
-    check_outside(at("roo"));
+    check_outside(temp_at("root-of-others"));
+    check_outside(temp_at("roo"));
 }
 
 static void test_syntax(void **state)
@@ -270,19 +248,19 @@ static void test_syntax(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         snprintf(name, sizeof(name), "root/%s", bad[i]);
-        check_forbidden(at(name), "has one of the characters");
+        check_forbidden(temp_at(name), "has one of the characters");
     }
-    check_forbidden(at("root/.."), "has a '..'");
-    check_forbidden(at("root/../root"), "has a '..'");
+    check_forbidden(temp_at("root/.."), "has a '..'");
+    check_forbidden(temp_at("root/../root"), "has a '..'");
     check_forbidden("/..", "has a '..'");
     check_forbidden("..", "has a '..'");
-    check_forbidden(at("root/a\nb"), "has a control character");
-    check_forbidden(at("root/a\x7f"), "has a control character");
-    check_forbidden(at("root/\x01"), "has a control character");
-    check_forbidden(at("root/\xc2\x85"), "has a control character");
-    check_forbidden(at("root/\xff"), "is not UTF-8");
-    check_forbidden(at("root/\xc0\xae\xc0\xae"), "is not UTF-8"); /* ".." in too many bytes */
-    check_forbidden(at("root/\xed\xa0\x80"), "is not UTF-8");
+    check_forbidden(temp_at("root/a\nb"), "has a control character");
+    check_forbidden(temp_at("root/a\x7f"), "has a control character");
+    check_forbidden(temp_at("root/\x01"), "has a control character");
+    check_forbidden(temp_at("root/\xc2\x85"), "has a control character");
+    check_forbidden(temp_at("root/\xff"), "is not UTF-8");
+    check_forbidden(temp_at("root/\xc0\xae\xc0\xae"), "is not UTF-8"); /* ".." in too many bytes */
+    check_forbidden(temp_at("root/\xed\xa0\x80"), "is not UTF-8");
 }
 
 static void test_relative_and_schemes(void **state)
@@ -323,10 +301,10 @@ static void test_several_roots(void **state)
     char text[4 * PATH_MAX];
 
     (void)state;
-    snprintf(text, sizeof(text), " %s , %s", at("root/users"), at("outside"));
-    check_found(text, at("root/users/part"), at("root/users/part"));
-    check_found(text, at("outside/secret"), at("outside/secret"));
-    check_refused(text, at("root"), ERROR_FORBIDDEN, "is not inside an allowed root");
+    snprintf(text, sizeof(text), " %s , %s", temp_at("root/users"), temp_at("outside"));
+    check_found(text, temp_at("root/users/part"), temp_at("root/users/part"));
+    check_found(text, temp_at("outside/secret"), temp_at("outside/secret"));
+    check_refused(text, temp_at("root"), ERROR_FORBIDDEN, "is not inside an allowed root");
     struct data_roots *roots = roots_of(text);
     assert_string_equal(data_roots_text(roots), text);
     data_roots_free(roots);
@@ -340,12 +318,12 @@ static void test_prefix_is_the_root(void **state)
     struct error err;
 
     (void)state;
-    snprintf(text, sizeof(text), "%s,s3a://bucket/a", at("alias"));
+    snprintf(text, sizeof(text), "%s,s3a://bucket/a", temp_at("alias"));
     assert_int_equal(data_roots_new(text, &roots, &err), 0);
-    assert_int_equal(data_roots_prefix(roots, at("alias/users")), strlen(at("alias")));
-    assert_int_equal(data_roots_prefix(roots, at("alias")), strlen(at("alias")));
-    assert_int_equal(data_roots_prefix(roots, at("root/users")), strlen(at("root")));
-    assert_int_equal(data_roots_prefix(roots, at("root-of-others")), 0);
+    assert_int_equal(data_roots_prefix(roots, temp_at("alias/users")), strlen(temp_at("alias")));
+    assert_int_equal(data_roots_prefix(roots, temp_at("alias")), strlen(temp_at("alias")));
+    assert_int_equal(data_roots_prefix(roots, temp_at("root/users")), strlen(temp_at("root")));
+    assert_int_equal(data_roots_prefix(roots, temp_at("root-of-others")), 0);
     assert_int_equal(data_roots_prefix(roots, "s3a://bucket/a/b"), 0);
     data_roots_free(roots);
 }
@@ -386,21 +364,21 @@ static void test_unreadable_folder(void **state)
     bool is_root = geteuid() == 0;
 
     (void)state;
-    make_folder("root/closed");
-    assert_int_equal(chmod(at("root/closed"), 0), 0);
+    temp_make_folder("root/closed");
+    assert_int_equal(chmod(temp_at("root/closed"), 0), 0);
     if (is_root)
         assert_int_equal(seteuid(SOMEBODY_ELSE), 0);
-    check_outside(at("root/closed/x"));
-    check_found(at("root"), at("root/users"), at("root/users"));
+    check_outside(temp_at("root/closed/x"));
+    check_found(temp_at("root"), temp_at("root/users"), temp_at("root/users"));
     if (is_root)
         assert_int_equal(seteuid(0), 0);
-    assert_int_equal(chmod(at("root/closed"), 0755), 0);
+    assert_int_equal(chmod(temp_at("root/closed"), 0755), 0);
 }
 
 static void check_beneath(const char *below, int expected)
 {
-    assert_int_equal(path_beneath_check(at("root"), below), expected);
-    assert_int_equal(path_beneath_check_by_hand(at("root"), below), expected);
+    assert_int_equal(path_beneath_check(temp_at("root"), below), expected);
+    assert_int_equal(path_beneath_check_by_hand(temp_at("root"), below), expected);
 }
 
 /* What openat2 does and what is done without it. */
@@ -422,8 +400,8 @@ static void test_walks_agree(void **state)
     check_beneath("/missing", -ENOENT);
     check_beneath("/missing/more", -ENOENT);
     check_beneath("/users/part/more", -ENOTDIR);
-    assert_int_equal(path_beneath_check(at("nowhere"), "/users"), -ENOENT);
-    assert_int_equal(path_beneath_check_by_hand(at("nowhere"), "/users"), -ENOENT);
+    assert_int_equal(path_beneath_check(temp_at("nowhere"), "/users"), -ENOENT);
+    assert_int_equal(path_beneath_check_by_hand(temp_at("nowhere"), "/users"), -ENOENT);
 }
 
 /* ---- a folder and a link that trade places all the time ---- */
@@ -452,7 +430,7 @@ static void *swap_places(void *argument)
 /* Whatever the moment: the answer is a place inside, or a refusal. */
 static void test_swapped_links(void **state)
 {
-    struct data_roots *roots = roots_of(at("root"));
+    struct data_roots *roots = roots_of(temp_at("root"));
     char inside[512];
     char asked[512];
     pthread_t swapper;
@@ -460,14 +438,14 @@ static void test_swapped_links(void **state)
     int refused = 0;
 
     (void)state;
-    make_folder("root/swap");
-    make_folder("root/swap/secret");
-    make_link(at("outside"), "root/swap.link");
-    snprintf(swap_place, sizeof(swap_place), "%s", at("root/swap"));
-    snprintf(swap_folder, sizeof(swap_folder), "%s", at("root/swap.folder"));
-    snprintf(swap_link, sizeof(swap_link), "%s", at("root/swap.link"));
-    snprintf(inside, sizeof(inside), "%s", at("root/swap/secret"));
-    snprintf(asked, sizeof(asked), "%s", at("root/swap/secret"));
+    temp_make_folder("root/swap");
+    temp_make_folder("root/swap/secret");
+    make_link(temp_at("outside"), "root/swap.link");
+    snprintf(swap_place, sizeof(swap_place), "%s", temp_at("root/swap"));
+    snprintf(swap_folder, sizeof(swap_folder), "%s", temp_at("root/swap.folder"));
+    snprintf(swap_link, sizeof(swap_link), "%s", temp_at("root/swap.link"));
+    snprintf(inside, sizeof(inside), "%s", temp_at("root/swap/secret"));
+    snprintf(asked, sizeof(asked), "%s", temp_at("root/swap/secret"));
     atomic_store(&swapping, true);
     assert_int_equal(pthread_create(&swapper, NULL, swap_places, NULL), 0);
     while (atomic_load(&swapping)) {

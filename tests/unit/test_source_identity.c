@@ -1,3 +1,4 @@
+/* needs: unit/temp_folder.c */
 /* The tables are folders of empty and short files: what is in them plays no part. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -5,7 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,71 +17,45 @@
 #include <cmocka.h>
 
 #include "../../service/source_identity.h"
+#include "temp_folder.h"
 
 #define INODES_MAX 64
 
-static char base[PATH_MAX];
-
-static const char *at(const char *name)
-{
-    static char paths[4][2 * PATH_MAX];
-    static int next;
-    char *path = paths[next++ % 4];
-
-    snprintf(path, sizeof(paths[0]), "%s/%s", base, name);
-    return path;
-}
-
-static void make_folder(const char *name)
-{
-    assert_int_equal(mkdir(at(name), 0755), 0);
-}
-
 static void write_file(const char *name, const char *text)
 {
-    FILE *file = fopen(at(name), "w");
+    FILE *file = fopen(temp_at(name), "w");
 
     assert_non_null(file);
     assert_true(fputs(text, file) >= 0);
     assert_int_equal(fclose(file), 0);
 }
 
-static int remove_one(const char *path, const struct stat *facts, int kind, struct FTW *where)
-{
-    (void)facts;
-    (void)kind;
-    (void)where;
-    return remove(path);
-}
-
 static int tear_down(void **state)
 {
     (void)state;
-    return nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return temp_folder_remove();
 }
 
 static int set_up(void **state)
 {
-    char pattern[] = "/tmp/test_source_identity.XXXXXX";
-
     (void)state;
-    if (mkdtemp(pattern) == NULL || realpath(pattern, base) == NULL)
+    if (temp_folder_make("test_source_identity") != 0)
         return -1;
-    make_folder("files");
-    make_folder("files/day=1");
+    temp_make_folder("files");
+    temp_make_folder("files/day=1");
     write_file("files/day=1/a.parquet", "aaaa");
     write_file("files/b.parquet", "bb");
-    make_folder("delta");
-    make_folder("delta/_delta_log");
+    temp_make_folder("delta");
+    temp_make_folder("delta/_delta_log");
     write_file("delta/_delta_log/00000000000000000000.json", "{}");
     write_file("delta/_delta_log/00000000000000000001.json", "{}");
-    make_folder("iceberg");
-    make_folder("iceberg/metadata");
+    temp_make_folder("iceberg");
+    temp_make_folder("iceberg/metadata");
     write_file("iceberg/metadata/v1.metadata.json", "{}");
     write_file("iceberg/metadata/version-hint.text", "1");
-    make_folder("elsewhere");
+    temp_make_folder("elsewhere");
     write_file("elsewhere/b.parquet", "bb");
-    assert_int_equal(symlink("files", at("link")), 0);
+    assert_int_equal(symlink("files", temp_at("link")), 0);
     return 0;
 }
 
@@ -104,7 +78,8 @@ static struct source_instant begin_settled(void)
 static struct source_read read_of(enum source_layout layout, const char *asked,
                                   const char *location)
 {
-    return (struct source_read){layout, at(asked), at(location), strlen(base), strlen(base)};
+    return (struct source_read){layout, temp_at(asked), temp_at(location), strlen(temp_folder),
+                                strlen(temp_folder)};
 }
 
 static struct source_identity *take(enum source_layout layout, const char *asked,
@@ -146,7 +121,7 @@ static void test_files_hold_until_one_goes(void **state)
     struct source_identity *identity = settled(SOURCE_FILES, "files", "files");
 
     (void)state;
-    assert_int_equal(unlink(at("files/b.parquet")), 0);
+    assert_int_equal(unlink(temp_at("files/b.parquet")), 0);
     check_gone(identity);
 }
 
@@ -158,12 +133,12 @@ static void test_replaced_file_of_equal_looks_is_seen(void **state)
     struct timespec times[2];
 
     (void)state;
-    assert_int_equal(stat(at("files/b.parquet"), &before), 0);
+    assert_int_equal(stat(temp_at("files/b.parquet"), &before), 0);
     write_file("elsewhere/new", "BB");
     times[0] = before.st_atim;
     times[1] = before.st_mtim;
-    assert_int_equal(utimensat(AT_FDCWD, at("elsewhere/new"), times, 0), 0);
-    assert_int_equal(rename(at("elsewhere/new"), at("files/b.parquet")), 0);
+    assert_int_equal(utimensat(AT_FDCWD, temp_at("elsewhere/new"), times, 0), 0);
+    assert_int_equal(rename(temp_at("elsewhere/new"), temp_at("files/b.parquet")), 0);
     check_gone(identity);
 }
 
@@ -174,11 +149,11 @@ static void test_file_written_in_place_with_its_old_time_is_seen(void **state)
     struct timespec times[2];
 
     (void)state;
-    assert_int_equal(stat(at("files/b.parquet"), &before), 0);
+    assert_int_equal(stat(temp_at("files/b.parquet"), &before), 0);
     write_file("files/b.parquet", "BB");
     times[0] = before.st_atim;
     times[1] = before.st_mtim;
-    assert_int_equal(utimensat(AT_FDCWD, at("files/b.parquet"), times, 0), 0);
+    assert_int_equal(utimensat(AT_FDCWD, temp_at("files/b.parquet"), times, 0), 0);
     check_gone(identity);
 }
 
@@ -196,8 +171,8 @@ static void test_other_table_in_its_place_is_seen(void **state)
     struct source_identity *identity = settled(SOURCE_FILES, "files", "files");
 
     (void)state;
-    assert_int_equal(rename(at("files"), at("old")), 0);
-    assert_int_equal(rename(at("elsewhere"), at("files")), 0);
+    assert_int_equal(rename(temp_at("files"), temp_at("old")), 0);
+    assert_int_equal(rename(temp_at("elsewhere"), temp_at("files")), 0);
     check_gone(identity);
 }
 
@@ -206,8 +181,8 @@ static void test_link_that_leads_elsewhere_is_seen(void **state)
     struct source_identity *identity = settled(SOURCE_FILES, "link", "files");
 
     (void)state;
-    assert_int_equal(unlink(at("link")), 0);
-    assert_int_equal(symlink("elsewhere", at("link")), 0);
+    assert_int_equal(unlink(temp_at("link")), 0);
+    assert_int_equal(symlink("elsewhere", temp_at("link")), 0);
     check_gone(identity);
 }
 
@@ -267,14 +242,14 @@ static void add_file(void)
 
 static void swap_link(void)
 {
-    assert_int_equal(symlink("elsewhere", at("link2")), 0);
-    assert_int_equal(rename(at("link2"), at("link")), 0);
+    assert_int_equal(symlink("elsewhere", temp_at("link2")), 0);
+    assert_int_equal(rename(temp_at("link2"), temp_at("link")), 0);
 }
 
 static void swap_folders(void)
 {
-    assert_int_equal(rename(at("files"), at("old")), 0);
-    assert_int_equal(rename(at("elsewhere"), at("files")), 0);
+    assert_int_equal(rename(temp_at("files"), temp_at("old")), 0);
+    assert_int_equal(rename(temp_at("elsewhere"), temp_at("files")), 0);
 }
 
 static void commit_delta(void)
@@ -306,11 +281,11 @@ static void test_way_counts_from_the_root_on(void **state)
 
     (void)state;
     write_file("beside", "anything");
-    read.asked_root = read.location_root = strlen(at("files"));
+    read.asked_root = read.location_root = strlen(temp_at("files"));
     identity = source_identity_take(&read, 1, began, INODES_MAX);
     assert_non_null(identity);
     source_identity_free(identity);
-    read.location_root = strlen(base);
+    read.location_root = strlen(temp_folder);
     assert_null(source_identity_take(&read, 1, began, INODES_MAX));
 }
 
@@ -323,7 +298,7 @@ static void test_link_to_another_place_than_was_read_has_none(void **state)
 static void test_links_inside_have_none(void **state)
 {
     (void)state;
-    assert_int_equal(symlink("../elsewhere/b.parquet", at("files/l.parquet")), 0);
+    assert_int_equal(symlink("../elsewhere/b.parquet", temp_at("files/l.parquet")), 0);
     assert_null(take(SOURCE_FILES, "files", "files"));
 }
 
