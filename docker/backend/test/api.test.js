@@ -222,17 +222,19 @@ test('the page comes with a strict policy, and 304 when unchanged', async () => 
 });
 
 test('health answers at once while many queries run', async () => {
-  const reads = Array.from({ length: 24 }, (_, i) =>
-    backend.get(`/api/users?source=${SOURCES[i % 4]}`),
-  );
-  let done = false;
-  const all = Promise.all(reads).finally(() => {
-    done = true;
-  });
   const times = [];
-  while (!done) times.push((await backend.get('/api/health')).ms);
-  for (const { status, text } of await all) assert.equal(status, 200, text);
-  assert.ok(times.length > 3 && Math.max(...times) < 1_000, `${times.map(Math.round)}`);
+  // No two statements are the same, so the service runs each.
+  const readers = Array.from({ length: 24 }, async (_, i) => {
+    for (let turn = 0; times.length < 20; turn++) {
+      const { status, text } = await backend.get(
+        `/api/users?source=${SOURCES[i % 4]}&offset=${24 * turn + i}`,
+      );
+      assert.equal(status, 200, text);
+    }
+  });
+  while (times.length < 20) times.push((await backend.get('/api/health')).ms);
+  await Promise.all(readers);
+  assert.ok(Math.max(...times) < 1_000, `${times.map(Math.round)}`);
 });
 
 test('a service that hangs: health answers within its time and shares one question', async (context) => {
