@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../service/no_children.h"
 #include "bridge_answer.h"
 #include "bridge_call.h"
 #include "jvm.h"
@@ -135,6 +136,8 @@ int spark_engine_start(const struct spark_engine_config *config, struct spark_en
 
     if (engine == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+    if (no_children_from_now(err) != 0) /* an emulated or very old kernel */
+        report(config, "going on without seccomp: nothing but the fence keeps children away");
     report(config, "creating the JVM");
     if (jvm_create(config->home, config->heap, config->check_jni, &engine->vm, err) != 0)
         goto fail;
