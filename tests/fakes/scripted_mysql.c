@@ -37,6 +37,7 @@ struct scripted_mysql {
     pthread_mutex_t lock;
     struct client *clients[CLIENTS_MAX]; /* under lock; kept until the stop */
     size_t client_count;                 /* under lock */
+    size_t logins;                       /* under lock */
     char said[SAID_MAX];                 /* under lock; statements, a newline before each */
     size_t said_bytes;                   /* under lock */
     unsigned char execute[1024];         /* under lock */
@@ -191,7 +192,12 @@ static bool greet(struct client *client)
     draft.length += 13;
     memcpy(draft.bytes + draft.length, "mysql_native_password", 22);
     draft.length += 22;
-    return send_draft(client, &draft) && receive_packet(client) >= 0 && send_ok(client);
+    if (!send_draft(client, &draft) || receive_packet(client) < 0)
+        return false;
+    pthread_mutex_lock(&client->server->lock);
+    client->server->logins++;
+    pthread_mutex_unlock(&client->server->lock);
+    return send_ok(client);
 }
 
 static void note(struct scripted_mysql *server, const char *statement)
@@ -375,6 +381,16 @@ size_t scripted_mysql_connections(struct scripted_mysql *server)
 
     pthread_mutex_lock(&server->lock);
     count = server->client_count;
+    pthread_mutex_unlock(&server->lock);
+    return count;
+}
+
+size_t scripted_mysql_logins(struct scripted_mysql *server)
+{
+    size_t count = 0;
+
+    pthread_mutex_lock(&server->lock);
+    count = server->logins;
     pthread_mutex_unlock(&server->lock);
     return count;
 }

@@ -51,8 +51,10 @@ int scripted_mysql_port(const struct scripted_mysql *server);
 /* Ends all connections, as a restart does; new ones are taken. */
 void scripted_mysql_hang_up(struct scripted_mysql *server);
 
-/* How many connections there were, and how often `text` began a statement. */
+/* How many connections there were, how many of them said who they are, and how
+ * often `text` began a statement. */
 size_t scripted_mysql_connections(struct scripted_mysql *server);
+size_t scripted_mysql_logins(struct scripted_mysql *server);
 size_t scripted_mysql_count(struct scripted_mysql *server, const char *text);
 
 /* The last COM_STMT_EXECUTE, from its command byte on; copied, at most `size`. */

@@ -468,6 +468,28 @@ static void test_a_server_that_isnt_there(void **state)
     end(&rig);
 }
 
+/* The script offers no TLS: who must have it says nothing at all. */
+static void test_no_login_without_tls(void **state)
+{
+    static const enum mysql_tls_mode modes[] = {MYSQL_TLS_REQUIRED, MYSQL_TLS_VERIFY_CA,
+                                                MYSQL_TLS_VERIFY_IDENTITY};
+    struct rig rig;
+
+    (void)state;
+    begin(&rig);
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        rig.target.tls.mode = modes[i];
+        check_refused(&rig, "SELECT 1", ERROR_SOURCE_ERROR, "");
+    }
+    assert_int_equal(scripted_mysql_connections(rig.server), 3);
+    assert_int_equal(scripted_mysql_logins(rig.server), 0);
+    rig.target.tls.mode = MYSQL_TLS_PREFERRED; /* once more, in the clear */
+    check_answer(&rig, "SELECT 1", "[{\"n\":1}]");
+    assert_int_equal(scripted_mysql_connections(rig.server), 5);
+    assert_int_equal(scripted_mysql_logins(rig.server), 1);
+    end(&rig);
+}
+
 /* ---- ends ---- */
 
 static void test_rows_unread_are_killed(void **state)
@@ -555,6 +577,7 @@ int main(void)
         cmocka_unit_test(test_an_error_among_the_rows),
         cmocka_unit_test(test_a_mode_of_signs_nobody_knows),
         cmocka_unit_test(test_a_server_that_isnt_there),
+        cmocka_unit_test(test_no_login_without_tls),
         cmocka_unit_test(test_rows_unread_are_killed),
         cmocka_unit_test(test_a_cancel_ends_the_wait),
     };
