@@ -40,7 +40,7 @@ def duration(milliseconds):
     if milliseconds >= 10_000:
         return f"{milliseconds / 1000:.0f} s"
     if milliseconds >= 1000:
-        return f"{milliseconds / 1000:.1f} s"
+        return f"{milliseconds / 1000:.2g} s"
     return f"{milliseconds:.0f} ms" if milliseconds >= 10 else f"{milliseconds:.2g} ms"
 
 

@@ -1,9 +1,12 @@
 """DuckDB behind a small HTTP server (Starlette on uvicorn, uvloop and httptools).
 
-POST / {"sql": …} gives a bare array of row objects. DuckDB itself writes each row's JSON: quicker
-than rows as Python objects when there are many. A query runs on the event loop's own thread, which
-spares it a change of threads; DuckDB uses every core by itself.
+POST / {"sql": …} gives a bare array of row objects. Many rows are copied to a JSON file in memory
+by DuckDB itself: the quickest of its ways, Python objects take twice as long. A query runs on the
+event loop's own thread, which spares it a change of threads; DuckDB uses every core by itself.
 """
+
+import os
+import pathlib
 
 import duckdb
 import orjson
@@ -12,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 FEW_ROWS = 1000
+FILE = pathlib.Path(f"/dev/shm/bench-duckdb-{os.getpid()}.json")
 
 database = duckdb.connect()
 database.execute("SET parquet_metadata_cache = true")
@@ -26,8 +30,9 @@ async def query(request):
     if len(rows) <= FEW_ROWS:
         body = orjson.dumps([dict(zip(names, row)) for row in rows])
     else:
-        texts = database.execute(f"SELECT CAST(to_json(answer) AS VARCHAR) FROM ({sql}) AS answer")
-        body = ("[" + ",".join(row for row, in texts.fetchall()) + "]").encode()
+        database.execute(f"COPY ({sql}) TO '{FILE}' (FORMAT json, ARRAY true)")
+        body = FILE.read_bytes()
+        FILE.unlink()
     return Response(body, media_type="application/json")
 
 
