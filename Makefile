@@ -293,6 +293,27 @@ coverage: ## unit tests with line coverage; fails below COVERAGE_MIN (90) per ce
 	$(Q)$(MAKE) $(PARALLEL) MODE=cov test-unit-one
 	$(Q)tests/check/coverage.sh $(B)/obj/cov $(COVERAGE_MIN)
 
+# Tables, programs and classes of `make bench`.
+BENCH_TABLES  := $(B)/bench-tables
+BENCH_CLASSES := $(B)/bench-classes
+BENCH_PROGRAMS := $(addprefix $(OBJ)/bench/,load_client static_server peers/mysql/point_query)
+$(BENCH_TABLES)/.made: tests/bench/tables.sql | $(LIB)/.jars
+	@echo "making the tables of the bench below $(BENCH_TABLES)"
+	@rm -rf $(BENCH_TABLES) && mkdir -p $(BENCH_TABLES)
+	$(Q)$(JAVA) $(JVM_OPTIONS) -Xmx1g -cp "$(CLASS_PATH)" sparkservice.bridge.SqlScript \
+		--warehouse $(abspath $(BENCH_TABLES))/iceberg --set parquet=$(abspath $(BENCH_TABLES))/parquet \
+		--set delta=$(abspath $(BENCH_TABLES))/delta $<
+	@touch $@
+$(BENCH_CLASSES)/.made: $(wildcard tests/bench/peers/java/*.java) | $(LIB)/.jars
+	@rm -rf $(BENCH_CLASSES) && mkdir -p $(BENCH_CLASSES)
+	$(Q)$(JAVA_HOME_BUILD)/bin/javac -proc:none -cp "$(LIB)/jars/*" -d $(BENCH_CLASSES) \
+		$(filter %.java,$^)
+	@touch $@
+$(OBJ)/tests/bench/peers/mysql/point_query.o: CFLAGS += $(shell pkg-config --cflags $(MYSQL_CLIENT))
+.PHONY: bench
+bench: build $(B)/venv/.bench $(BENCH_TABLES)/.made $(BENCH_CLASSES)/.made $(BENCH_PROGRAMS) ## every case beside its peers; CASES=, PEERS=, TURNS=, REPORT_ONLY=1
+	$(Q)SPARK=$(SPARK) JAVA_HOME=$(JAVA_HOME_RUN) $(PYTHON) tests/bench/bench.py
+
 .PHONY: bench-overhead bench-stream bench-json bench-formats
 bench-overhead: build sample $(B)/venv/.made ## time the service adds to the bridge's own
 	$(Q)SPARK=$(SPARK) $(PYTHON) tests/bench/bench_overhead.py
@@ -308,14 +329,16 @@ $(OBJ)/bench/%: $(OBJ)/tests/bench/%.o $(OBJ)/tests/bench/bench_batch.o $(OBJ)/t
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 # ---- form -----------------------------------------------------------------
-.PHONY: check check-layers check-settings check-headers check-restart format
-check: check-layers check-settings check-headers check-restart ## borders, settings, headers, restarts
+.PHONY: check check-layers check-settings check-headers check-restart check-bench format
+check: check-layers check-settings check-headers check-restart check-bench ## borders, settings, headers, restarts, the bench's arithmetic
 check-layers: ## who may include what
 	@tests/check/layers.sh
 check-settings: $(FAKE_PROGRAM) ## README's settings table against the program's
 	@tests/check/settings.sh $(FAKE_PROGRAM)
 check-restart: ## compose and Kubernetes restart the service
 	@tests/check/restart.sh
+check-bench: ## figures, bounds, report and chart of the bench
+	@python3 -m unittest -q tests/bench/test_bench.py
 check-headers: ## every header compiles alone
 	@printf '%s\n' service/*.h jni/spark_engine.h | xargs -P $$(nproc) -I{} \
 		$(CC) $(CFLAGS) -fsyntax-only -x c -include {} /dev/null
