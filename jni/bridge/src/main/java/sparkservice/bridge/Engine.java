@@ -32,9 +32,30 @@ final class Engine implements AutoCloseable {
         session.experimental().extraOptimizations_$eq(Scala.seq(List.of(new CancelCheckRule())));
         this.memoryGuard = new MemoryGuard(session.sparkContext(), config.limits().memoryPercent());
         GuardedFunctions.install(session, config.limits());
-        this.tablePlanner = new TableQueryPlanner(session, DataRoots.parse(config.dataRoots()),
-                config.limits());
+        this.tablePlanner = tablePlanner(config, config.dataRoots());
         this.mysqlPlanner = new MysqlQueryPlanner(session);
+        if (config.warmUpMs() > 0) {
+            warmUp(config, Files.createDirectories(Path.of(config.localDir(), "warm-up")));
+        }
+    }
+
+    private Query.Planner tablePlanner(EngineConfig config, String dataRoots) {
+        return new TableQueryPlanner(session, DataRoots.parse(dataRoots), config.limits());
+    }
+
+    private void warmUp(EngineConfig config, Path folder) throws InterruptedException {
+        Query.Planner planner = tablePlanner(config, folder.toString());
+        new WarmUp(folder, SparkLine.state(session).newHadoopConf(), new WarmUp.Opener() {
+            @Override
+            public Query open(QueryRequest request, long schemaAddress) throws Exception {
+                return Engine.this.open(register(request, planner), schemaAddress);
+            }
+
+            @Override
+            public void close(Query query) throws InterruptedException {
+                Engine.this.close(query);
+            }
+        }).run(config.warmUpMs());
     }
 
     private static SparkSession session(Map<String, String> settings) {
@@ -49,7 +70,10 @@ final class Engine implements AutoCloseable {
 
     /** Starts a query, exports its schema. */
     Query open(QueryRequest request, long schemaAddress) throws Exception {
-        Query query = register(request);
+        return open(register(request, plannerOf(request)), schemaAddress);
+    }
+
+    private Query open(Query query, long schemaAddress) throws Exception {
         boolean opened = false;
         try {
             BatchReader.exportSchema(query.open(), schemaAddress);
@@ -67,7 +91,7 @@ final class Engine implements AutoCloseable {
         if (request.source() == QueryRequest.Source.MYSQL) {
             throw BridgeException.badRequest("MySQL itself explains its statements.");
         }
-        Query query = register(request);
+        Query query = register(request, plannerOf(request));
         try {
             QueryPlan plan = query.explain();
             BatchReader.exportSchema(ResultSchema.arrow(plan.columns()), schemaAddress);
@@ -77,9 +101,11 @@ final class Engine implements AutoCloseable {
         }
     }
 
-    private Query register(QueryRequest request) throws BridgeException {
-        Query.Planner planner = request.source() == QueryRequest.Source.MYSQL
-                ? mysqlPlanner : tablePlanner;
+    private Query.Planner plannerOf(QueryRequest request) {
+        return request.source() == QueryRequest.Source.MYSQL ? mysqlPlanner : tablePlanner;
+    }
+
+    private Query register(QueryRequest request, Query.Planner planner) throws BridgeException {
         Query query = new Query(nextQueryId.incrementAndGet(), request, planner,
                 session.sparkContext(), limits);
         if (!QueryRegistry.add(query)) {
