@@ -261,6 +261,7 @@ static int open_queries(struct run *run, struct error *err)
         .handles_max = (size_t)service->settings.max_handles,
         .spool_ttl_s = service->settings.spool_ttl_s,
         .cache_bytes = (size_t)service->settings.cache_bytes,
+        .followers_max = (size_t)service->settings.shared_queries,
         .callers = service->callers,
         .audits = service->settings.audit_log,
         .on_slots_lost = on_slots_lost,

@@ -100,6 +100,11 @@ X(CACHE_BYTES, GAUGE, S("cache_bytes"), "", "What they take, keys and identities
 X(CACHE_BYTES_LIMIT, GAUGE, S("cache_bytes_limit"), "", "CACHE_BYTES.")
 X(CACHE_EVICTED, COUNTER, S("cache_evicted_total"), "", "Kept answers that made room for newer ones.")
 
+X(SHARED_WAITING, GAUGE, S("shared_waiting"), "", "Queries that wait for the run of an identical one.")
+X(SHARED_LIMIT, GAUGE, S("shared_waiting_limit"), "", "SHARED_QUERIES.")
+X(SHARED_ANSWERS, COUNTER, S("shared_runs_total"), "result=\"answered\"", "Queries that waited for the run of an identical one, by whether its rows were proved to be as good as their own.")
+X(SHARED_IN_VAIN, COUNTER, S("shared_runs_total"), "result=\"in_vain\"", "")
+
 /* ---- slots and proof of life ---- */
 X(SLOTS, GAUGE, S("slots"), "", "WORKERS: queries that can run at once.")
 X(SLOTS_BUSY, GAUGE, S("slots_busy"), "", "Slots with a query, lost ones included.")

@@ -113,6 +113,28 @@ bool query_queue_remove(struct query_queue *queue, struct query *query)
     return removed;
 }
 
+bool query_queue_replace(struct query_queue *queue, struct query *query, struct query *heir)
+{
+    bool replaced = false;
+
+    pthread_mutex_lock(&queue->lock);
+    replaced = query->in_queue;
+    if (replaced) {
+        heir->queue_previous = query;
+        heir->queue_next = query->queue_next;
+        if (heir->queue_next != NULL)
+            heir->queue_next->queue_previous = heir;
+        else
+            queue->last = heir;
+        query->queue_next = heir;
+        heir->in_queue = true;
+        queue->length++;
+        unlink_locked(queue, query);
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return replaced;
+}
+
 /* The first `idle` queries are as good as taken: their workers only have to wake. */
 static bool has_to_wait_locked(const struct query_queue *queue, const struct query *query)
 {
@@ -138,6 +160,16 @@ bool query_queue_expire(struct query_queue *queue, struct query *query)
         unlink_locked(queue, query);
     pthread_mutex_unlock(&queue->lock);
     return expired;
+}
+
+bool query_queue_has_to_wait(struct query_queue *queue, const struct query *query)
+{
+    bool has_to = false;
+
+    pthread_mutex_lock(&queue->lock);
+    has_to = has_to_wait_locked(queue, query);
+    pthread_mutex_unlock(&queue->lock);
+    return has_to;
 }
 
 void query_queue_close(struct query_queue *queue)

@@ -81,6 +81,8 @@ const struct setting settings_table[] = {
     INTEGER(
         "CACHE_FILES", cache_files, "64", 1, 4096,
         "files and folders that a kept answer may rest on: all are looked at before it is used"),
+    INTEGER("SHARED_QUERIES", shared_queries, "1024", 0, 100000,
+            "queries that wait for the run of an identical one; further ones run themselves"),
     INTEGER("MAX_HANDLES", max_handles, "1000", 1, 100000,
             "asynchronous queries, those whose results are kept included"),
     INTEGER("JOURNAL_LENGTH", journal_length, "10000", 1, 1000000,

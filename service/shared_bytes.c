@@ -17,6 +17,16 @@ struct shared_bytes *shared_bytes_hold(struct shared_bytes *bytes)
     return bytes;
 }
 
+char *shared_bytes_take_back(struct shared_bytes *bytes)
+{
+    char *data = bytes->data;
+
+    if (bytes->holders > 1)
+        return NULL;
+    free(bytes);
+    return data;
+}
+
 void shared_bytes_release(struct shared_bytes *bytes)
 {
     if (bytes == NULL || --bytes->holders > 0)

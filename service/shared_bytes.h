@@ -20,6 +20,9 @@ struct shared_bytes *shared_bytes_new(char *data, size_t length);
 /* One holder more; gives it back. */
 struct shared_bytes *shared_bytes_hold(struct shared_bytes *bytes);
 
+/* The data, when the caller is its only holder: `bytes` is gone then. NULL: it isn't. */
+char *shared_bytes_take_back(struct shared_bytes *bytes);
+
 /* One holder less. NULL is fine. */
 void shared_bytes_release(struct shared_bytes *bytes);
 
