@@ -81,6 +81,12 @@ const struct setting settings_table[] = {
     INTEGER(
         "CACHE_FILES", cache_files, "64", 1, 4096,
         "files and folders that a kept answer may rest on: all are looked at before it is used"),
+    INTEGER("KEPT_SOURCES", kept_sources, "256", 0, 100000,
+            "tables that the planner knows for as long as they are unchanged; 0: none"),
+    INTEGER("KEPT_SOURCE_BYTES", kept_source_bytes, "67108864", 0, INT64_MAX,
+            "rows of small tables in the JVM's heap, one table at most a sixteenth; 0: none"),
+    INTEGER("KEPT_PLANS", kept_plans, "256", 0, 100000,
+            "planned statements, for as long as their tables are unchanged; 0: none"),
     INTEGER("MAX_HANDLES", max_handles, "1000", 1, 100000,
             "asynchronous queries, those whose results are kept included"),
     INTEGER("JOURNAL_LENGTH", journal_length, "10000", 1, 1000000,

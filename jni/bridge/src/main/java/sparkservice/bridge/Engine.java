@@ -16,6 +16,8 @@ final class Engine implements AutoCloseable {
     private static final long MEMORY_FLOOR_BYTES = 2L << 20;
 
     private final SparkSession session;
+    private final KeptPlans plans;
+    private final KeptSources kept;
     private final MemoryGuard memoryGuard;
     private final ResultBuffer.Limits limits;
     private final Query.Planner tablePlanner;
@@ -30,10 +32,14 @@ final class Engine implements AutoCloseable {
         this.session = session(SessionSettings.of(config));
         session.sparkContext().addSparkListener(progress);
         session.experimental().extraOptimizations_$eq(Scala.seq(List.of(new CancelCheckRule())));
-        this.memoryGuard = new MemoryGuard(session.sparkContext(), config.limits().memoryPercent());
+        DataRoots roots = DataRoots.parse(config.dataRoots());
+        this.plans = new KeptPlans(config.reuse().plans());
+        this.kept = new KeptSources(roots, config.reuse(), plans);
+        this.memoryGuard = new MemoryGuard(session.sparkContext(), config.limits().memoryPercent(),
+                kept::forgetRows);
         GuardedFunctions.install(session, config.limits());
-        this.tablePlanner = new TableQueryPlanner(session, DataRoots.parse(config.dataRoots()),
-                config.limits());
+        this.tablePlanner = new TableQueryPlanner(session, roots, config.limits(), kept,
+                plans, new InlineSession(session, config.limits()));
         this.mysqlPlanner = new MysqlQueryPlanner(session);
     }
 
@@ -132,7 +138,7 @@ final class Engine implements AutoCloseable {
     }
 
     ObjectNode facts() {
-        return EngineFacts.json(progress, limits);
+        return EngineFacts.json(progress, limits, kept, plans);
     }
 
     static void cancel(String tag) {
