@@ -293,11 +293,13 @@ coverage: ## unit tests with line coverage; fails below COVERAGE_MIN (90) per ce
 	$(Q)$(MAKE) $(PARALLEL) MODE=cov test-unit-one
 	$(Q)tests/check/coverage.sh $(B)/obj/cov $(COVERAGE_MIN)
 
-.PHONY: bench-overhead bench-stream bench-json bench-formats
+.PHONY: bench-overhead bench-stream bench-small bench-json bench-formats
 bench-overhead: build sample $(B)/venv/.made ## time the service adds to the bridge's own
 	$(Q)SPARK=$(SPARK) $(PYTHON) tests/bench/bench_overhead.py
 bench-stream: build $(B)/venv/.bench ## a million rows to a fast client, beside DuckDB's COPY
 	$(Q)SPARK=$(SPARK) $(PYTHON) tests/bench/bench_stream.py
+bench-small: build $(B)/venv/.made ## small and new statements, beside a loop inside a JVM
+	$(Q)SPARK=$(SPARK) $(PYTHON) tests/bench/bench_small.py
 bench-json: $(OBJ)/bench/bench_result_json ## rows per second of the JSON writer
 	@$<
 bench-formats: $(OBJ)/bench/bench_formats ## rows per second of every format and content coding
