@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(300)
 class ReuseTest {
     private static final Path FOLDER = TestEngine.ROOT.resolve("reuse");
-    private static final int COMMITS = Boolean.getBoolean("long") ? 500 : 4;
+    private static final int COMMITS = System.getenv("LONG") != null ? 500 : 4;
     private static final String COLUMNS = "id, CAST(id AS STRING) AS text, id / 7D AS number,"
             + " CAST(id / 3 AS DECIMAL(20, 6)) AS exact, CAST(id AS DECIMAL(38, 10)) AS wide,"
             + " id % 2 = 0 AS even, CAST(CAST(id AS STRING) AS BINARY) AS bytes,"
