@@ -317,7 +317,7 @@ $(OBJ)/tests/bench/peers/mysql/point_query.o: CFLAGS += $(shell pkg-config --cfl
 bench: build $(B)/venv/.bench $(BENCH_TABLES)/.made $(BENCH_CLASSES)/.made $(BENCH_PROGRAMS) ## every case beside its peers; CASES=, PEERS=, TURNS=, REPORT_ONLY=1
 	$(Q)SPARK=$(SPARK) JAVA_HOME=$(JAVA_HOME_RUN) $(PYTHON) tests/bench/bench.py
 
-.PHONY: bench-overhead bench-stream bench-json bench-formats bench-tuning bench-start
+.PHONY: bench-overhead bench-stream bench-small bench-json bench-formats bench-tuning bench-start
 bench-overhead: build sample $(B)/venv/.made ## time the service adds to the bridge's own
 	$(Q)SPARK=$(SPARK) $(PYTHON) tests/bench/bench_overhead.py
 bench-stream: build $(B)/venv/.bench ## a million rows to a fast client, beside DuckDB's COPY
@@ -326,6 +326,8 @@ bench-tuning: build sample $(B)/venv/.made ## one setting at a time against the 
 	$(Q)SPARK=$(SPARK) $(PYTHON) tests/bench/bench_tuning.py
 bench-start: build sample $(B)/venv/.bench ## from exec to the first rows, beside spark-sql -e; the queries behind it
 	$(Q)SPARK=$(SPARK) $(PYTHON) tests/bench/bench_start.py
+bench-small: build $(B)/venv/.made ## small and new statements, beside a loop inside a JVM
+	$(Q)SPARK=$(SPARK) $(PYTHON) tests/bench/bench_small.py
 bench-json: $(OBJ)/bench/bench_result_json ## rows per second of the JSON writer
 	@$<
 bench-formats: $(OBJ)/bench/bench_formats ## rows per second of every format and content coding

@@ -53,6 +53,13 @@ static void look_at_engine(const struct service *service, struct engine_memory *
     (void)engine_facts_memory(engine_life_facts(service->life), memory);
     metrics_set(METRIC_BRIDGE_WAITING, memory->waiting_bytes);
     metrics_set(METRIC_BRIDGE_SPOOLED, memory->spooled_bytes);
+    metrics_set(METRIC_KEPT_SOURCES, memory->reuse.sources);
+    metrics_set(METRIC_KEPT_SOURCE_BYTES, memory->reuse.source_bytes);
+    metrics_set(METRIC_SOURCE_HITS, memory->reuse.source_hits);
+    metrics_set(METRIC_SOURCE_MISSES, memory->reuse.source_misses);
+    metrics_set(METRIC_KEPT_PLANS, memory->reuse.plans);
+    metrics_set(METRIC_PLAN_HITS, memory->reuse.plan_hits);
+    metrics_set(METRIC_PLAN_MISSES, memory->reuse.plan_misses);
 }
 
 static void look_at_queries(const struct service *service)

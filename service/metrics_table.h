@@ -139,6 +139,15 @@ X(SPOOL_LIMIT, GAUGE, S("spool_limit_bytes"), "", "SPOOL_BYTES.")
 X(BRIDGE_WAITING, GAUGE, S("engine_waiting_bytes"), "", "Batches in the JVM that no worker has taken yet; part of its heap.")
 X(BRIDGE_SPOOLED, GAUGE, S("engine_spooled_bytes"), "", "Batches that the JVM put on disk, as nobody took them in time.")
 
+/* ---- what the engine keeps between queries ---- */
+X(KEPT_SOURCES, GAUGE, S("engine_kept_sources"), "", "Tables known to the planner as they are; at most KEPT_SOURCES.")
+X(KEPT_SOURCE_BYTES, GAUGE, S("engine_kept_source_bytes"), "", "Rows of small tables in the JVM's heap; at most KEPT_SOURCE_BYTES.")
+X(SOURCE_HITS, COUNTER, S("engine_sources_total"), "result=\"kept\"", "Tables of statements: known as they are, or read anew.")
+X(SOURCE_MISSES, COUNTER, S("engine_sources_total"), "result=\"read\"", "")
+X(KEPT_PLANS, GAUGE, S("engine_kept_plans"), "", "Planned statements; at most KEPT_PLANS.")
+X(PLAN_HITS, COUNTER, S("engine_plans_total"), "result=\"kept\"", "Statements: planned before over the same tables, or planned anew.")
+X(PLAN_MISSES, COUNTER, S("engine_plans_total"), "result=\"planned\"", "")
+
 /* ---- log ---- */
 X(LOG_LINES_LOST, COUNTER, S("log_lines_lost_total"), "", "Log lines that stderr did not take whole, or not in time.")
 X(LOG_BYTES, GAUGE, S("log_buffered_bytes"), "", "Log lines that wait for stderr.")

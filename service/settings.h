@@ -54,6 +54,9 @@ struct settings {
     int64_t cache_bytes;
     int64_t cache_files;
     int64_t shared_queries;
+    int64_t kept_sources;
+    int64_t kept_source_bytes;
+    int64_t kept_plans;
     int64_t max_handles;
     int64_t journal_length;
     int64_t slot_lost_ms;
