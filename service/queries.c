@@ -60,9 +60,10 @@ int queries_new(const struct queries_config *config, struct queries **ret_querie
     handles.registry = queries->registry;
     queries->cache = result_cache_new(config->cache_bytes);
     queries->flights = query_flights_new(config->followers_max);
+    queries->history = run_history_new(config->small_ms);
     metrics_set(METRIC_CACHE_BYTES_LIMIT, (int64_t)config->cache_bytes);
     if (queries->registry == NULL || queries->kept == NULL || queries->disposal == NULL ||
-        queries->cache == NULL || queries->flights == NULL) {
+        queries->cache == NULL || queries->flights == NULL || queries->history == NULL) {
         error_set(err, ERROR_ENGINE_ERROR, "out of memory");
         goto fail;
     }
@@ -101,6 +102,7 @@ void queries_free(struct queries *queries)
     spool_disposal_free(queries->disposal);
     result_cache_free(queries->cache);
     query_flights_free(queries->flights);
+    run_history_free(queries->history);
     query_registry_free(queries->registry);
     free(queries);
 }
@@ -182,8 +184,7 @@ static int enqueue(struct queries *queries, struct http_exchange *exchange, stru
     if (follow(queries, query))
         return 0;
     if (!query_queue_try_push(queries->config.queue, query))
-        return error_set(err, ERROR_QUEUE_FULL, "%zu queries are waiting already",
-                         query_queue_limit(queries->config.queue));
+        return query_machine_set_full(queries, err);
     if (query->cache_key.length > 0)
         query_flights_lead(queries->flights, query);
     return 0;
@@ -212,6 +213,7 @@ static int admit(struct queries *queries, struct caller *caller, struct http_exc
         byte_buffer_done(&search.key);
         return -1;
     }
+    query->guess = run_history_guess(queries->history, &query->request);
     query->cache_use = search.use;
     query->cache_doubt = search.doubt;
     query->cache_key = search.key;

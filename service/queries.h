@@ -66,6 +66,7 @@ struct queries_config {
     int64_t spool_ttl_s;
     size_t cache_bytes;   /* result_cache.h */
     size_t followers_max; /* query_flights.h */
+    int64_t small_ms;     /* run_history.h */
     /* More than half of the slots are lost: the process should leave. */
     void (*on_slots_lost)(void *user);
     /* After queries_drain: none is alive any more. Runs from the loop. */

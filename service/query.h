@@ -25,6 +25,7 @@
 #include "query_cache.h"
 #include "query_request.h"
 #include "reply_channel.h"
+#include "run_history.h"
 #include "source_identity.h"
 #include "token_file.h"
 #include "trace_context.h"
@@ -87,6 +88,7 @@ struct query {
     char trace_id[TRACE_ID_BYTES]; /* of the request; "" = none */
     struct monotime received;      /* last byte of the request */
     int64_t queued_at_us;          /* the same moment's wall-clock time */
+    struct run_guess guess;        /* of its run */
     enum cache_use cache_use;
     struct byte_buffer cache_key; /* empty: its answer is neither kept nor shared */
     const struct query_events *events;

@@ -40,7 +40,8 @@ void query_flights_free(struct query_flights *flights)
 
     if (flights == NULL)
         return;
-    HASH_ITER(hash, flights->by_key, flight, next) {
+    HASH_ITER(hash, flights->by_key, flight, next)
+    {
         HASH_DELETE(hash, flights->by_key, flight);
         free(flight);
     }

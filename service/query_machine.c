@@ -244,6 +244,22 @@ static void leave_flight(struct queries *queries, struct query *follower)
     abandon_run(queries, leader);
 }
 
+/* When those that wait now will have had their turn, as the last runs took. */
+static void set_retry_after(const struct queries *queries, struct error *err)
+{
+    err->retry_after_s =
+        run_history_wait_s(queries->history, query_queue_length(queries->config.queue),
+                           queries->config.slots - watchdog_lost(queries->watchdog));
+}
+
+int query_machine_set_full(const struct queries *queries, struct error *err)
+{
+    error_set(err, ERROR_QUEUE_FULL, "%zu queries are waiting already",
+              query_queue_limit(queries->config.queue));
+    set_retry_after(queries, err);
+    return -1;
+}
+
 /* What it waited for is not for it: it begins anew, behind those that wait by now. */
 static void run_itself(struct queries *queries, struct query *follower)
 {
@@ -258,8 +274,7 @@ static void run_itself(struct queries *queries, struct query *follower)
         queries->queued++;
         return;
     }
-    error_set(&err, ERROR_QUEUE_FULL, "%zu queries are waiting already",
-              query_queue_limit(queries->config.queue));
+    query_machine_set_full(queries, &err);
     query_metrics_refused(err.code);
     end_unrun(queries, follower, QUERY_FAILED, &err);
 }
@@ -388,6 +403,7 @@ static void end_waiting(struct queries *queries, struct query *query)
         return; /* started in time; the news of it is on its way */
     error_set(&err, ERROR_QUEUE_TIMEOUT, "no slot was free within %lld ms",
               (long long)query->request.queue_timeout_ms);
+    set_retry_after(queries, &err);
     query_metrics_refused(err.code);
     end_unrun(queries, query, QUERY_TIMED_OUT, &err);
 }
@@ -561,6 +577,10 @@ static void on_done(struct query *query)
 
     queries->busy--;
     watchdog_slot_back(queries->watchdog, query);
+    if (!query->request.explains)
+        run_history_note(queries->history, &query->request,
+                         monotime_span_ms(query->run_started, monotime_now()),
+                         failed || query->state == QUERY_CANCELLING);
     if (query->state == QUERY_CANCELLING) {
         if (!query_request_is_direct(&query->request))
             canceller_remove(queries->canceller, query->tag);
@@ -607,23 +627,22 @@ static void answer_shareable(struct queries *queries, struct query *query,
 {
     struct delivery *delivery = query->delivery;
     struct shared_bytes *shared = shared_bytes_new(body.data, body.length);
-    char *own = NULL;
+    bool is_own = true;
 
     if (shared == NULL) {
         dissolve_flight(queries, query);
-        own = body.data;
     } else {
         answer_followers(queries, query, &delivery->tally, shared);
         query_cache_keep(queries->cache, query, shared);
-        own = shared_bytes_take_back(shared);
+        is_own = shared_bytes_take_back(shared, &body.data);
     }
-    if (exchange == NULL)
-        free(own);
-    else if (own != NULL)
-        query_reply_whole(exchange, query, delivery, own, body.length);
-    else
+    if (exchange != NULL && is_own)
+        query_reply_whole(exchange, query, delivery, body.data, body.length);
+    else if (exchange != NULL)
         query_reply_shared(exchange, query, delivery, shared);
-    if (own == NULL)
+    else if (is_own)
+        free(body.data);
+    if (!is_own)
         shared_bytes_release(shared);
 }
 

@@ -258,6 +258,8 @@ void query_reply_break_off(struct http_exchange *exchange, const struct query *q
 
 static int retry_after_s(const struct error *err)
 {
+    if (err->retry_after_s > 0)
+        return err->retry_after_s;
     if (err->code == ERROR_STARTING)
         return RETRY_AFTER_STARTING_S;
     if (err->code == ERROR_RATE_LIMITED) /* when a query of its ends; nobody knows when */

@@ -301,7 +301,7 @@ void query_runner_run(struct query_runner *runner, struct query *query)
     query->outcome.truncated = run.sink.is_full;
     query->kept = result_sink_keep(&run.sink, &run.end, failed ? &err : NULL);
     /* Who sees the slot free may ask for it at once, with no time to wait. */
-    query_queue_announce(runner->queue);
+    query_queue_announce(runner->queue, query);
     post(runner->channel, &query->done_mail, deliver_done);
     result_sink_end(&run.sink, &run.end, failed ? &err : NULL);
 }

@@ -57,6 +57,8 @@ struct settings {
     int64_t kept_sources;
     int64_t kept_source_bytes;
     int64_t kept_plans;
+    int64_t small_query_ms;
+    int64_t small_slots;
     int64_t max_handles;
     int64_t journal_length;
     int64_t slot_lost_ms;

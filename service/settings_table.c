@@ -81,6 +81,11 @@ const struct setting settings_table[] = {
     INTEGER(
         "CACHE_FILES", cache_files, "64", 1, 4096,
         "files and folders that a kept answer may rest on: all are looked at before it is used"),
+    INTEGER("SMALL_QUERY_MS", small_query_ms, "500", 1, 600000,
+            "a statement whose runs take longer is a heavy one: it waits behind small ones that "
+            "come a little later"),
+    INTEGER("SMALL_SLOTS", small_slots, "1", 0, 1024,
+            "slots that heavy queries leave to others; of WORKERS at least one is for all"),
     INTEGER("SHARED_QUERIES", shared_queries, "1024", 0, 100000,
             "queries that wait for the run of an identical one; further ones run themselves"),
     INTEGER("KEPT_SOURCES", kept_sources, "256", 0, 100000,

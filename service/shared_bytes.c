@@ -17,14 +17,13 @@ struct shared_bytes *shared_bytes_hold(struct shared_bytes *bytes)
     return bytes;
 }
 
-char *shared_bytes_take_back(struct shared_bytes *bytes)
+bool shared_bytes_take_back(struct shared_bytes *bytes, char **ret_data)
 {
-    char *data = bytes->data;
-
     if (bytes->holders > 1)
-        return NULL;
+        return false;
+    *ret_data = bytes->data;
     free(bytes);
-    return data;
+    return true;
 }
 
 void shared_bytes_release(struct shared_bytes *bytes)

@@ -97,8 +97,8 @@ static void settle_table(const char *table)
         char status[128];
 
         snprintf(sql, sizeof(sql), "reads %s rows 1", table);
-        assert_true(service_client_query_once(service->port, table, sql,
-                                              ",\"cache\":\"refresh\"", &answer));
+        assert_true(service_client_query_once(service->port, table, sql, ",\"cache\":\"refresh\"",
+                                              &answer));
         assert_non_null(answer_header(&answer, "Cache-Status", status, sizeof(status)));
         answer_done(&answer);
         if (strstr(status, "stored") != NULL)
