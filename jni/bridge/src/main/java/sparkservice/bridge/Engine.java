@@ -16,8 +16,11 @@ final class Engine implements AutoCloseable {
     private static final long MEMORY_FLOOR_BYTES = 2L << 20;
 
     private final SparkSession session;
+    private final KeptPlans plans;
+    private final KeptSources kept;
     private final MemoryGuard memoryGuard;
     private final ResultBuffer.Limits limits;
+    private final InlineSession inlineSession;
     private final Query.Planner tablePlanner;
     private final Query.Planner mysqlPlanner;
     private final QueryProgress progress = new QueryProgress();
@@ -30,21 +33,31 @@ final class Engine implements AutoCloseable {
         this.session = session(SessionSettings.of(config));
         session.sparkContext().addSparkListener(progress);
         session.experimental().extraOptimizations_$eq(Scala.seq(List.of(new CancelCheckRule())));
-        this.memoryGuard = new MemoryGuard(session.sparkContext(), config.limits().memoryPercent());
+        DataRoots roots = DataRoots.parse(config.dataRoots());
+        this.plans = new KeptPlans(config.reuse().plans());
+        this.kept = new KeptSources(roots, config.reuse(), plans);
+        this.memoryGuard = new MemoryGuard(session.sparkContext(), config.limits().memoryPercent(),
+                kept::forgetRows);
         GuardedFunctions.install(session, config.limits());
-        this.tablePlanner = tablePlanner(config, config.dataRoots());
+        this.inlineSession = new InlineSession(session, config.limits());
+        this.tablePlanner = tablePlanner(config, roots, kept, plans);
         this.mysqlPlanner = new MysqlQueryPlanner(session);
         if (config.warmUpMs() > 0) {
             warmUp(config, Files.createDirectories(Path.of(config.localDir(), "warm-up")));
         }
     }
 
-    private Query.Planner tablePlanner(EngineConfig config, String dataRoots) {
-        return new TableQueryPlanner(session, DataRoots.parse(dataRoots), config.limits());
+    private Query.Planner tablePlanner(EngineConfig config, DataRoots roots,
+            KeptSources tablesKept, KeptPlans plansKept) {
+        return new TableQueryPlanner(session, roots, config.limits(), tablesKept, plansKept,
+                inlineSession);
     }
 
     private void warmUp(EngineConfig config, Path folder) throws InterruptedException {
-        Query.Planner planner = tablePlanner(config, folder.toString());
+        DataRoots roots = DataRoots.parse(folder.toString());
+        KeptPlans plansOfWarmUp = new KeptPlans(config.reuse().plans());
+        Query.Planner planner = tablePlanner(config, roots,
+                new KeptSources(roots, config.reuse(), plansOfWarmUp), plansOfWarmUp);
         new WarmUp(folder, SparkLine.state(session).newHadoopConf(), new WarmUp.Opener() {
             @Override
             public Query open(QueryRequest request, long schemaAddress) throws Exception {
@@ -158,7 +171,7 @@ final class Engine implements AutoCloseable {
     }
 
     ObjectNode facts() {
-        return EngineFacts.json(progress, limits);
+        return EngineFacts.json(progress, limits, kept, plans);
     }
 
     static void cancel(String tag) {
