@@ -109,6 +109,9 @@ $(LIB)/.jars: $(BRIDGE_FILES)
 $(LIB)/jvm.options: jni/jvm.options
 	@mkdir -p $(LIB) && cp $< $@
 
+$(LIB)/compiler.directives: jni/compiler.directives
+	@mkdir -p $(LIB) && cp $< $@
+
 $(LIB)/java-home: $(LIB)/.jars
 	@echo $(JAVA_HOME_RUN) > $@
 
@@ -128,7 +131,7 @@ $(SAMPLE)/.made: $(SAMPLE_SQL) | $(LIB)/.jars
 $(LIB)/app.jsa: $(LIB)/.jars $(LIB)/jvm.options | $(SAMPLE)/.made
 	@echo "making the class data archive of Spark $(SPARK) (about a minute)"
 	$(Q)rm -f $@ && $(JAVA) $(JVM_OPTIONS) -Xmx1g -XX:ArchiveClassesAtExit=$(abspath $@) \
-		-cp "$(CLASS_PATH)" sparkservice.bridge.Warmup \
+		-cp "$(CLASS_PATH)" sparkservice.bridge.ArchiveRecorder \
 		--sample $(abspath $(SAMPLE)) --local-dir $(abspath $(B))/warmup-scratch \
 		> $(LIB)/warmup.log 2>&1 || { cat $(LIB)/warmup.log; exit 1; }
 
@@ -148,8 +151,8 @@ test-deps: deps ## install the system packages that testing needs
 
 .PHONY: build
 build: deps ## everything under build/: program, jars, CDS archive
-	$(Q)$(MAKE) $(PARALLEL) $(PROGRAM) $(LIB)/.jars $(LIB)/jvm.options $(LIB)/java-home \
-		$(LIB)/app.jsa
+	$(Q)$(MAKE) $(PARALLEL) $(PROGRAM) $(LIB)/.jars $(LIB)/jvm.options $(LIB)/compiler.directives \
+		$(LIB)/java-home $(LIB)/app.jsa
 
 .PHONY: sample
 sample: ## the sample tables below build/sample
@@ -314,11 +317,17 @@ $(OBJ)/tests/bench/peers/mysql/point_query.o: CFLAGS += $(shell pkg-config --cfl
 bench: test-deps build $(B)/venv/.bench $(BENCH_TABLES)/.made $(BENCH_CLASSES)/.made $(BENCH_PROGRAMS) ## every case beside its peers; CASES=, PEERS=, TURNS=, REPORT_ONLY=1
 	$(Q)SPARK=$(SPARK) JAVA_HOME=$(JAVA_HOME_RUN) $(PYTHON) tests/bench/bench.py
 
-.PHONY: bench-overhead bench-stream bench-json bench-formats
+.PHONY: bench-overhead bench-stream bench-small bench-json bench-formats bench-tuning bench-start
 bench-overhead: build sample $(B)/venv/.made ## time the service adds to the bridge's own
 	$(Q)SPARK=$(SPARK) $(PYTHON) tests/bench/bench_overhead.py
 bench-stream: build $(B)/venv/.bench ## a million rows to a fast client, beside DuckDB's COPY
 	$(Q)SPARK=$(SPARK) $(PYTHON) tests/bench/bench_stream.py
+bench-tuning: build sample $(B)/venv/.made ## one setting at a time against the service as it is (TUNING=name,…)
+	$(Q)SPARK=$(SPARK) $(PYTHON) tests/bench/bench_tuning.py
+bench-start: build sample $(B)/venv/.bench ## from exec to the first rows, beside spark-sql -e; the queries behind it
+	$(Q)SPARK=$(SPARK) $(PYTHON) tests/bench/bench_start.py
+bench-small: build $(B)/venv/.made ## small and new statements, beside a loop inside a JVM
+	$(Q)SPARK=$(SPARK) $(PYTHON) tests/bench/bench_small.py
 bench-json: $(OBJ)/bench/bench_result_json ## rows per second of the JSON writer
 	@$<
 bench-formats: $(OBJ)/bench/bench_formats ## rows per second of every format and content coding
@@ -327,6 +336,10 @@ $(OBJ)/bench/%: $(OBJ)/tests/bench/%.o $(OBJ)/tests/bench/bench_batch.o $(OBJ)/t
 		$(SERVICE_LIBRARY)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+.PHONY: soak
+soak: build sample $(B)/venv/.made ## 20 000 mixed requests; what stays in the process, as slopes
+	$(Q)SPARK=$(SPARK) $(PYTHON) tests/soak/soak.py
 
 # ---- form -----------------------------------------------------------------
 .PHONY: check check-layers check-settings check-headers check-restart check-bench format
