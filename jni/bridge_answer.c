@@ -139,6 +139,19 @@ static int read_queries(const json_t *queries, struct spark_facts *facts, struct
     return 0;
 }
 
+static struct spark_reuse read_reuse(const json_t *answer)
+{
+    return (struct spark_reuse){
+        .sources = number_or(answer, "kept_sources", 0),
+        .source_bytes = number_or(answer, "kept_source_bytes", 0),
+        .source_hits = number_or(answer, "source_hits", 0),
+        .source_misses = number_or(answer, "source_misses", 0),
+        .plans = number_or(answer, "kept_plans", 0),
+        .plan_hits = number_or(answer, "plan_hits", 0),
+        .plan_misses = number_or(answer, "plan_misses", 0),
+    };
+}
+
 int bridge_answer_facts(const json_t *answer, struct spark_facts *ret_facts, struct error *err)
 {
     struct spark_facts facts = {0};
@@ -146,6 +159,7 @@ int bridge_answer_facts(const json_t *answer, struct spark_facts *ret_facts, str
     read_memory(json_object_get(answer, "memory"), facts.memory);
     facts.waiting_bytes = number_or(answer, "waiting_bytes", 0);
     facts.spooled_bytes = number_or(answer, "spooled_bytes", 0);
+    facts.reuse = read_reuse(answer);
     if (read_queries(json_object_get(answer, "queries"), &facts, err) != 0)
         return -1;
     *ret_facts = facts;

@@ -86,16 +86,18 @@ static json_t *conf_to_json(const char *conf)
 static char *config_to_json(const struct spark_engine_config *config)
 {
     json_t *object = json_pack(
-        "{s:s, s:o, s:s, s:s, s:s, s:I, s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:I}", "master",
-        config->master, "conf", conf_to_json(config->extra_conf), "data_roots", config->data_roots,
-        "iceberg_warehouse", config->iceberg_warehouse, "local_dir", config->local_dir,
-        "spool_bytes", (json_int_t)config->spool_bytes, "ui", config->ui ? 1 : 0, "ui_port",
-        config->ui_port, "max_sql_depth", (json_int_t)config->limits.max_depth, "max_sql_nodes",
-        (json_int_t)config->limits.max_nodes, "max_in_items",
-        (json_int_t)config->limits.max_in_items, "max_value_bytes",
+        "{s:s, s:o, s:s, s:s, s:s, s:I, s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+        "master", config->master, "conf", conf_to_json(config->extra_conf), "data_roots",
+        config->data_roots, "iceberg_warehouse", config->iceberg_warehouse, "local_dir",
+        config->local_dir, "spool_bytes", (json_int_t)config->spool_bytes, "ui", config->ui ? 1 : 0,
+        "ui_port", config->ui_port, "warm_up_ms", (json_int_t)config->warm_up_ms, "max_sql_depth",
+        (json_int_t)config->limits.max_depth, "max_sql_nodes", (json_int_t)config->limits.max_nodes,
+        "max_in_items", (json_int_t)config->limits.max_in_items, "max_value_bytes",
         (json_int_t)config->limits.max_value_bytes, "max_result_rows",
         (json_int_t)config->limits.max_result_rows, "memory_guard_percent",
-        (json_int_t)config->limits.memory_percent);
+        (json_int_t)config->limits.memory_percent, "kept_sources",
+        (json_int_t)config->reuse.sources, "kept_source_bytes",
+        (json_int_t)config->reuse.source_bytes, "kept_plans", (json_int_t)config->reuse.plans);
     char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
 
     json_decref(object);

@@ -35,6 +35,13 @@ struct spark_sql_limits {
     int64_t memory_percent; /* of the heap after a full collection */
 };
 
+/* How much is kept between queries: the settings of these names. */
+struct spark_reuse_limits {
+    int64_t sources;
+    int64_t source_bytes;
+    int64_t plans;
+};
+
 /* All borrowed for the call of spark_engine_start. */
 struct spark_engine_config {
     const char *home;              /* lib/spark-<line>: jars/, jvm.options, app.jsa, java-home */
@@ -46,8 +53,10 @@ struct spark_engine_config {
     const char *local_dir;         /* Spark's scratch folder, ours alone, wiped at start */
     int64_t spool_bytes;           /* cap of a result spool, bytes */
     struct spark_sql_limits limits;
+    struct spark_reuse_limits reuse;
     bool ui; /* Spark UI on loopback */
     int ui_port;
+    int64_t warm_up_ms; /* how long the start waits for its own statements; 0: none */
     bool check_jni; /* -Xcheck:jni */
     /* Called on the vm thread with a short line for each rung of the start; may be NULL. */
     void (*progress)(const char *step, void *user);

@@ -43,10 +43,22 @@ struct spark_memory {
     int64_t max_bytes;       /* -1 = no such figure, or no bound */
 };
 
+/* What the engine keeps between queries, and how often it was of use. */
+struct spark_reuse {
+    int64_t sources;      /* tables known as they are */
+    int64_t source_bytes; /* rows of small ones; in the heap */
+    int64_t source_hits;
+    int64_t source_misses;
+    int64_t plans; /* statements */
+    int64_t plan_hits;
+    int64_t plan_misses;
+};
+
 struct spark_facts {
     struct spark_memory memory[SPARK_MEMORY_AREAS];
     int64_t waiting_bytes; /* batches in memory that no cursor has taken yet; in the heap */
     int64_t spooled_bytes; /* batches in the bridge's spool files */
+    struct spark_reuse reuse;
     struct spark_query_progress *queries; /* malloc'd; of every query with an open cursor */
     size_t query_count;
 };

@@ -115,6 +115,7 @@ bool engine_facts_memory(struct engine_facts *facts, struct engine_memory *ret_m
         memcpy(ret_memory->areas, facts->last.memory, sizeof(ret_memory->areas));
         ret_memory->waiting_bytes = facts->last.waiting_bytes;
         ret_memory->spooled_bytes = facts->last.spooled_bytes;
+        ret_memory->reuse = facts->last.reuse;
     }
     pthread_mutex_unlock(&facts->lock);
     return known;

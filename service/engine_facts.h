@@ -20,6 +20,7 @@ struct engine_memory {
     struct spark_memory areas[SPARK_MEMORY_AREAS];
     int64_t waiting_bytes;
     int64_t spooled_bytes;
+    struct spark_reuse reuse;
 };
 
 /* Starts the thread; it pulls at once and then every interval_ms. Borrows the engine.  [vm] */

@@ -86,8 +86,15 @@ static int bring_up(struct engine_life *life, struct error *err)
                 .max_result_rows = settings->max_result_rows,
                 .memory_percent = settings->memory_guard_percent,
             },
+        .reuse =
+            {
+                .sources = settings->kept_sources,
+                .source_bytes = settings->kept_source_bytes,
+                .plans = settings->kept_plans,
+            },
         .ui = settings->spark_ui,
         .ui_port = (int)settings->spark_ui_port,
+        .warm_up_ms = settings->warm_up_ms,
         .check_jni = settings->check_jni,
         .progress = on_progress,
         .progress_user = life,

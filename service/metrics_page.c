@@ -34,6 +34,8 @@ static void look_at_limits(const struct settings *settings)
     metrics_set(METRIC_JOURNAL_LIMIT, settings->journal_length);
     metrics_set(METRIC_LOG_BYTES_LIMIT, settings->log_buffer_bytes);
     metrics_set(METRIC_SLOTS, settings->workers);
+    metrics_set(METRIC_SMALL_SLOTS, settings->small_slots);
+    metrics_set(METRIC_SHARED_LIMIT, settings->shared_queries);
     metrics_set(METRIC_CANARY_MAX_AGE, settings->canary_max_age_ms);
     metrics_set(METRIC_MYSQL_LIMIT, settings->mysql_connections);
     metrics_set(METRIC_SPOOL_LIMIT, settings->spool_bytes);
@@ -52,14 +54,24 @@ static void look_at_engine(const struct service *service, struct engine_memory *
     (void)engine_facts_memory(engine_life_facts(service->life), memory);
     metrics_set(METRIC_BRIDGE_WAITING, memory->waiting_bytes);
     metrics_set(METRIC_BRIDGE_SPOOLED, memory->spooled_bytes);
+    metrics_set(METRIC_KEPT_SOURCES, memory->reuse.sources);
+    metrics_set(METRIC_KEPT_SOURCE_BYTES, memory->reuse.source_bytes);
+    metrics_set(METRIC_SOURCE_HITS, memory->reuse.source_hits);
+    metrics_set(METRIC_SOURCE_MISSES, memory->reuse.source_misses);
+    metrics_set(METRIC_KEPT_PLANS, memory->reuse.plans);
+    metrics_set(METRIC_PLAN_HITS, memory->reuse.plan_hits);
+    metrics_set(METRIC_PLAN_MISSES, memory->reuse.plan_misses);
 }
 
 static void look_at_queries(const struct service *service)
 {
     struct queries_counts counts = queries_count(service->queries);
 
-    set_size(METRIC_QUEUE_DEPTH, query_queue_length(service->queue));
+    for (int size = 0; size < RUN_SIZE_COUNT; size++)
+        set_size(METRIC_QUEUE_DEPTH_SMALL + (enum metric)size,
+                 query_queue_length_of(service->queue, (enum run_size)size));
     set_size(METRIC_SLOTS_BUSY, counts.busy);
+    set_size(METRIC_SHARED_WAITING, counts.following);
     set_size(METRIC_SLOTS_LOST, counts.lost);
     set_size(METRIC_HANDLES, counts.handles);
     set_size(METRIC_HISTORY, counts.ended);

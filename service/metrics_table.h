@@ -43,8 +43,11 @@ X(RELOADS, COUNTER, S("reloads_total"), "result=\"ok\"", "Files read anew on SIG
 X(RELOAD_FAILURES, COUNTER, S("reloads_total"), "result=\"failed\"", "")
 
 /* ---- queries ---- */
-X(QUEUE_DEPTH, GAUGE, S("queue_depth"), "class=\"query\"", "Queries that wait for a slot.")
-X(QUEUE_LIMIT, GAUGE, S("queue_limit"), "class=\"query\"", "QUEUE_LENGTH.")
+X(QUEUE_DEPTH_SMALL, GAUGE, S("queue_depth"), "class=\"small\"", "Queries that wait for a slot, by what is expected of their runs: up to SMALL_QUERY_MS, unknown, longer.")
+X(QUEUE_DEPTH_MIDDLE, GAUGE, S("queue_depth"), "class=\"middle\"", "")
+X(QUEUE_DEPTH_HEAVY, GAUGE, S("queue_depth"), "class=\"heavy\"", "")
+X(QUEUE_LIMIT, GAUGE, S("queue_limit"), "", "QUEUE_LENGTH, all classes together.")
+X(SMALL_SLOTS, GAUGE, S("small_slots"), "", "SMALL_SLOTS: slots that heavy queries leave to others.")
 X(IN_FLIGHT_MYSQL, GAUGE, S("queries_in_flight"), "source=\"mysql\"", "Queries waiting, running or being cancelled.")
 X(IN_FLIGHT_PARQUET, GAUGE, S("queries_in_flight"), "source=\"parquet\"", "")
 X(IN_FLIGHT_DELTA, GAUGE, S("queries_in_flight"), "source=\"delta\"", "")
@@ -100,6 +103,11 @@ X(CACHE_BYTES, GAUGE, S("cache_bytes"), "", "What they take, keys and identities
 X(CACHE_BYTES_LIMIT, GAUGE, S("cache_bytes_limit"), "", "CACHE_BYTES.")
 X(CACHE_EVICTED, COUNTER, S("cache_evicted_total"), "", "Kept answers that made room for newer ones.")
 
+X(SHARED_WAITING, GAUGE, S("shared_waiting"), "", "Queries that wait for the run of an identical one.")
+X(SHARED_LIMIT, GAUGE, S("shared_waiting_limit"), "", "SHARED_QUERIES.")
+X(SHARED_ANSWERS, COUNTER, S("shared_runs_total"), "result=\"answered\"", "Queries that waited for the run of an identical one, by whether its rows were proved to be as good as their own.")
+X(SHARED_IN_VAIN, COUNTER, S("shared_runs_total"), "result=\"in_vain\"", "")
+
 /* ---- slots and proof of life ---- */
 X(SLOTS, GAUGE, S("slots"), "", "WORKERS: queries that can run at once.")
 X(SLOTS_BUSY, GAUGE, S("slots_busy"), "", "Slots with a query, lost ones included.")
@@ -134,6 +142,15 @@ X(SPOOL_LIMIT, GAUGE, S("spool_limit_bytes"), "", "SPOOL_BYTES.")
 X(BRIDGE_WAITING, GAUGE, S("engine_waiting_bytes"), "", "Batches in the JVM that no worker has taken yet; part of its heap.")
 X(BRIDGE_SPOOLED, GAUGE, S("engine_spooled_bytes"), "", "Batches that the JVM put on disk, as nobody took them in time.")
 
+/* ---- what the engine keeps between queries ---- */
+X(KEPT_SOURCES, GAUGE, S("engine_kept_sources"), "", "Tables known to the planner as they are; at most KEPT_SOURCES.")
+X(KEPT_SOURCE_BYTES, GAUGE, S("engine_kept_source_bytes"), "", "Rows of small tables in the JVM's heap; at most KEPT_SOURCE_BYTES.")
+X(SOURCE_HITS, COUNTER, S("engine_sources_total"), "result=\"kept\"", "Tables of statements: known as they are, or read anew.")
+X(SOURCE_MISSES, COUNTER, S("engine_sources_total"), "result=\"read\"", "")
+X(KEPT_PLANS, GAUGE, S("engine_kept_plans"), "", "Planned statements; at most KEPT_PLANS.")
+X(PLAN_HITS, COUNTER, S("engine_plans_total"), "result=\"kept\"", "Statements: planned before over the same tables, or planned anew.")
+X(PLAN_MISSES, COUNTER, S("engine_plans_total"), "result=\"planned\"", "")
+
 /* ---- log ---- */
 X(LOG_LINES_LOST, COUNTER, S("log_lines_lost_total"), "", "Log lines that stderr did not take whole, or not in time.")
 X(LOG_BYTES, GAUGE, S("log_buffered_bytes"), "", "Log lines that wait for stderr.")
@@ -155,7 +172,9 @@ OUTCOMES(DURATION_PARQUET, "parquet", "spark", "")
 OUTCOMES(DURATION_DELTA, "delta", "spark", "")
 OUTCOMES(DURATION_ICEBERG, "iceberg", "spark", "")
 #undef OUTCOMES
-HISTOGRAM(QUEUE_WAIT, S("queue_wait_seconds"), "class=\"query\"", "From the request's last byte to a slot.")
+HISTOGRAM(QUEUE_WAIT_SMALL, S("queue_wait_seconds"), "class=\"small\"", "From the request's last byte to a slot, by what was expected of the run.")
+HISTOGRAM(QUEUE_WAIT_MIDDLE, S("queue_wait_seconds"), "class=\"middle\"", "")
+HISTOGRAM(QUEUE_WAIT_HEAVY, S("queue_wait_seconds"), "class=\"heavy\"", "")
 HISTOGRAM(CANCEL_LATENCY, S("cancel_latency_seconds"), "", "From a cancel to the free slot.")
 
 /* clang-format on */

@@ -27,7 +27,7 @@ only 'http_(reply|server|connection)\.h' \
 # Pure modules know neither loop nor threads nor engine.
 for module in query_request query_target query_string token_file token_file_io rate_limit digest problem \
     data_roots path_syntax path_beneath sources_file secret_file mysql_target error byte_buffer \
-    answer_basis cache_key entity_tag media_type accept_list \
+    answer_basis run_history cache_doubt cache_key entity_tag media_type accept_list \
     result_format result_writer result_json result_envelope result_pages content_coding sql_type \
     mysql_greeting mysql_lexer mysql_statement mysql_gate mysql_params mysql_errors \
     no_children arrow_ipc_write arrow_ipc_schema arrow_ipc_read arrow_ipc_read_schema flatbuffer_write flatbuffer_read; do

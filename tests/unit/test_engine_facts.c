@@ -41,7 +41,8 @@ int spark_engine_facts(struct spark_thread *thread, struct spark_facts *ret_fact
         nanosleep(&nap, NULL);
     if (atomic_load(&engine->fails))
         return error_set(err, ERROR_ENGINE_ERROR, "silent");
-    *ret_facts = (struct spark_facts){.waiting_bytes = 11, .spooled_bytes = 22};
+    *ret_facts =
+        (struct spark_facts){.waiting_bytes = 11, .spooled_bytes = 22, .reuse = {.plan_hits = 33}};
     ret_facts->memory[SPARK_MEMORY_HEAP] = (struct spark_memory){100, 200, 300};
     ret_facts->memory[SPARK_MEMORY_ARROW] = (struct spark_memory){5, -1, -1};
     ret_facts->queries = calloc(count + 1, sizeof(*ret_facts->queries));
@@ -95,6 +96,7 @@ static void test_tells_the_last_pull(void **state)
     assert_int_equal(memory.areas[SPARK_MEMORY_HEAP].max_bytes, 300);
     assert_int_equal(memory.areas[SPARK_MEMORY_ARROW].committed_bytes, -1);
     assert_int_equal(memory.waiting_bytes, 11);
+    assert_int_equal(memory.reuse.plan_hits, 33);
     assert_int_equal(memory.spooled_bytes, 22);
     assert_string_equal(engine_facts_area_name(SPARK_MEMORY_HEAP), "heap");
     assert_string_equal(engine_facts_area_name(SPARK_MEMORY_ARROW), "arrow");

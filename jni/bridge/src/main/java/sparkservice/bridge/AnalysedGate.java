@@ -11,6 +11,7 @@ import org.apache.spark.sql.catalyst.expressions.Literal;
 import org.apache.spark.sql.catalyst.expressions.objects.Invoke;
 import org.apache.spark.sql.catalyst.expressions.objects.StaticInvoke;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.execution.LogicalRDD;
 import org.apache.spark.sql.execution.datasources.HadoopFsRelation;
 import org.apache.spark.sql.execution.datasources.LogicalRelation;
 import org.apache.spark.sql.execution.datasources.v2.DataSourceV2Relation;
@@ -68,7 +69,8 @@ final class AnalysedGate {
         if (!Fence.allowsAnalysedPlan(node)) {
             throw Fence.refused(node.children().isEmpty() ? "relation" : "node", node);
         }
-        if (node instanceof LogicalRelation || node instanceof DataSourceV2Relation) {
+        if (node instanceof LogicalRelation || node instanceof DataSourceV2Relation
+                || node instanceof LogicalRDD) {
             checkRelation(node);
         }
     }
@@ -113,6 +115,8 @@ final class AnalysedGate {
             return relation.relation();
         } else if (leaf instanceof DataSourceV2Relation relation) {
             return relation.table();
+        } else if (leaf instanceof LogicalRDD rows) {
+            return rows.rdd();
         }
         return leaf;
     }

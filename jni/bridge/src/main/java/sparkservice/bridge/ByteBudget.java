@@ -32,6 +32,10 @@ final class ByteBudget {
         usedBytes.addAndGet(-bytes);
     }
 
+    long limitBytes() {
+        return limitBytes;
+    }
+
     long usedBytes() {
         return usedBytes.get();
     }

@@ -83,6 +83,17 @@ final class DataRoots {
         }
     }
 
+    /** The prefixes of a path, from the root on that it is in; what is above is the operator's. */
+    List<Path> way(Path path) {
+        int above = folders.stream().filter(path::startsWith).mapToInt(Path::getNameCount).max()
+                .orElse(1);
+        List<Path> way = new ArrayList<>();
+        for (int end = above; end <= path.getNameCount(); end++) {
+            way.add(path.getRoot().resolve(path.subpath(0, end)));
+        }
+        return way;
+    }
+
     private boolean allowsObject(String object) {
         return prefixes.stream().anyMatch(prefix -> withSlash(object).startsWith(prefix));
     }

@@ -16,11 +16,14 @@ final class EngineFacts {
     private EngineFacts() {
     }
 
-    static ObjectNode json(QueryProgress progress, ResultBuffer.Limits limits) {
+    static ObjectNode json(QueryProgress progress, ResultBuffer.Limits limits,
+            KeptSources kept, KeptPlans plans) {
         ObjectNode facts = Json.object();
         facts.set("memory", memory());
         facts.put("waiting_bytes", limits.memory.usedBytes());
         facts.put("spooled_bytes", limits.spool.usedBytes());
+        kept.addTo(facts);
+        plans.addTo(facts);
         ArrayNode queries = facts.putArray("queries");
         progress.all().forEach((tag, counts) -> queries.addObject()
                 .put("tag", tag)

@@ -6,6 +6,7 @@ import org.apache.spark.sql.SparkSessionExtensions;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.rules.Rule;
+import org.apache.spark.sql.execution.ColumnarRule;
 import scala.Function1;
 import scala.runtime.AbstractFunction1;
 import scala.runtime.AbstractPartialFunction;
@@ -42,6 +43,8 @@ public final class FenceExtension extends AbstractFunction1<SparkSessionExtensio
                 session -> FenceExtension::check);
         extensions.injectPostHocResolutionRule((Function1<SparkSession, Rule<LogicalPlan>>)
                 session -> new GuardRule(GuardedPattern::pushedDown));
+        extensions.injectColumnar((Function1<SparkSession, ColumnarRule>)
+                session -> new HiddenLiteralRule());
         // A LIKE that became a prefix needs no guard, and can be pushed into a scan.
         extensions.injectOptimizerRule((Function1<SparkSession, Rule<LogicalPlan>>) session ->
                 new GuardRule(guard -> guard.isNeeded() ? guard : guard.wrapped));

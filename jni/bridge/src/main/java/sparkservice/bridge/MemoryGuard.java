@@ -44,6 +44,7 @@ final class MemoryGuard implements NotificationListener, AutoCloseable {
     private static final Pattern RUNNER = Pattern.compile("query-(\\d+)");
 
     private final SparkContext context;
+    private final Runnable relief;
     private final long maxHeapBytes;
     private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     private final Set<String> heapPools = ManagementFactory.getMemoryPoolMXBeans().stream()
@@ -55,9 +56,13 @@ final class MemoryGuard implements NotificationListener, AutoCloseable {
     private volatile boolean suspects; // a collection left more than the bound
     private volatile boolean closed;
 
-    /** @param percent of the heap that may be in use after a full collection */
-    MemoryGuard(SparkContext context, long percent) {
+    /**
+     * @param percent of the heap that may be in use after a full collection
+     * @param relief gives up what is only kept, before a query is ended
+     */
+    MemoryGuard(SparkContext context, long percent, Runnable relief) {
         this.context = context;
+        this.relief = relief;
         this.maxHeapBytes = Runtime.getRuntime().maxMemory() / 100 * percent;
         for (GarbageCollectorMXBean collector : ManagementFactory.getGarbageCollectorMXBeans()) {
             if (collector instanceof NotificationEmitter emitter) {
@@ -141,6 +146,7 @@ final class MemoryGuard implements NotificationListener, AutoCloseable {
         long nextFullNanos = System.nanoTime();
         while (!closed) {
             if (suspects && System.nanoTime() - nextFullNanos >= 0) {
+                relief.run();
                 System.gc();
                 nextFullNanos = System.nanoTime()
                         + TimeUnit.MILLISECONDS.toNanos(FULL_COLLECTION_EVERY_MS);

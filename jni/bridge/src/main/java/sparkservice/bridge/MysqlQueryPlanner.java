@@ -15,7 +15,7 @@ final class MysqlQueryPlanner implements Query.Planner {
     }
 
     @Override
-    public QueryPlan plan(QueryRequest request, Cancellation cancellation) throws Exception {
+    public QueryPlan plan(QueryRequest request, boolean runs, Cancellation cancellation) throws Exception {
         if (request.mysql() == null) {
             throw BridgeException.badRequest("The query has no MySQL address.");
         }

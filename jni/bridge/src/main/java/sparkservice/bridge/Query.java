@@ -25,7 +25,9 @@ final class Query implements Cancellation, AutoCloseable {
 
     /** Parses, checks, plans: everything before the first job. */
     interface Planner {
-        QueryPlan plan(QueryRequest request, Cancellation cancellation) throws Exception;
+        /** @param runs false: the plan is to be explained */
+        QueryPlan plan(QueryRequest request, boolean runs, Cancellation cancellation)
+                throws Exception;
 
         /** Frees what planning left open; called once the query is over. */
         default void end(QueryRequest request) {
@@ -188,7 +190,7 @@ final class Query implements Cancellation, AutoCloseable {
             context.addJobTag(tag());
             context.setInterruptOnCancel(true);
             context.setLocalProperty(ReservingScheduler.QUERY_PROPERTY, tag());
-            QueryPlan made = planner.plan(request, this);
+            QueryPlan made = planner.plan(request, runs, this);
             check();
             if (runs) {
                 planned.complete(made);

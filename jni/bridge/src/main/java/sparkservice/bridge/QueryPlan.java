@@ -3,6 +3,7 @@ package sparkservice.bridge;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Properties;
 import org.apache.spark.SparkContext;
 import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.catalyst.InternalRow;
@@ -30,15 +31,23 @@ final class QueryPlan {
     private final StructType columns;
     private final SourceFacts source;
     private final AnswerBasis basis;
+    private final Properties inline; // settings of a task without a job; null: it takes jobs
 
     /** @param columns names and metadata as the caller shall see them */
     QueryPlan(SparkContext context, QueryExecution execution, StructType columns,
             AnswerBasis basis) {
+        this(context, execution, columns, SourceFacts.of(execution.executedPlan()), basis, null);
+    }
+
+    /** @param inline what a task sees as settings, when it runs on the query's own thread; or null */
+    QueryPlan(SparkContext context, QueryExecution execution, StructType columns,
+            SourceFacts source, AnswerBasis basis, Properties inline) {
         this.context = context;
         this.execution = execution;
         this.columns = columns;
-        this.source = SourceFacts.of(execution.executedPlan());
+        this.source = source;
         this.basis = basis;
+        this.inline = inline;
     }
 
     /** Rows at most; more can be in the buffer, because tasks don't know of each other. */
@@ -70,8 +79,23 @@ final class QueryPlan {
 
     /** Runs the query, rows into the buffer; returns the number of partitions put there. */
     int run(long queryId, ResultBuffer buffer, Cancellation cancellation) {
+        if (inline != null) {
+            return Unchecked.call(() -> runInline(queryId, buffer, cancellation));
+        }
         return SQLExecution.withNewExecutionId(execution, Option.empty(),
                 () -> Unchecked.call(() -> runJobs(queryId, buffer, cancellation)));
+    }
+
+    private int runInline(long queryId, ResultBuffer buffer, Cancellation cancellation) {
+        RDD<InternalRow> rows = execution.executedPlan().execute();
+        if (rows.getNumPartitions() == 0) {
+            return 0;
+        }
+        try (InlineTask task = new InlineTask(inline, cancellation)) {
+            new BatchSink(queryId, columns, Long.MAX_VALUE)
+                    .apply(task.context(), rows.iterator(rows.partitions()[0], task.context()));
+        }
+        return 1;
     }
 
     private int runJobs(long queryId, ResultBuffer buffer, Cancellation cancellation) throws Exception {

@@ -72,7 +72,7 @@ final class ScanFilters {
     /** What no scan has told of: conditions on other columns, and what Iceberg didn't take. */
     private void lookAtFilter(SparkPlan node) {
         if (node instanceof FilterExec filter) {
-            for (Expression part : parts(filter.condition())) {
+            for (Expression part : parts(HiddenLiteralRule.shown(filter.condition()))) {
                 if (!isTakenByIceberg(part)) {
                     add(part, false);
                 }

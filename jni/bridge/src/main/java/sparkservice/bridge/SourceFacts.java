@@ -59,6 +59,12 @@ record SourceFacts(String version, long filesRead, long filesTotal, long bytesRe
                 .orElse(NONE);
     }
 
+    /** Of several tables. */
+    static SourceFacts sum(List<SourceFacts> tables) {
+        return tables.size() == 1 ? tables.get(0)
+                : tables.stream().reduce(SourceFacts::plus).orElse(NONE);
+    }
+
     private SourceFacts plus(SourceFacts other) {
         return new SourceFacts(null, sum(filesRead, other.filesRead),
                 sum(filesTotal, other.filesTotal), sum(bytesRead, other.bytesRead),

@@ -29,19 +29,53 @@ final class TableQueryPlanner implements Query.Planner {
     private final SparkSession session;
     private final DataRoots roots;
     private final SqlLimits limits;
+    private final KeptSources kept;
+    private final KeptPlans plans;
+    private final InlineSession inline;
 
-    TableQueryPlanner(SparkSession session, DataRoots roots, SqlLimits limits) {
+    TableQueryPlanner(SparkSession session, DataRoots roots, SqlLimits limits, KeptSources kept,
+            KeptPlans plans, InlineSession inline) {
         this.session = session;
         this.roots = roots;
         this.limits = limits;
+        this.kept = kept;
+        this.plans = plans;
+        this.inline = inline;
     }
 
     @Override
-    public QueryPlan plan(QueryRequest request, Cancellation cancellation) throws Exception {
+    public QueryPlan plan(QueryRequest request, boolean runs, Cancellation cancellation)
+            throws Exception {
         SparkSession.setActiveSession(session);
+        KeptPlans.Key key = runs ? KeptPlans.key(request) : null;
+        QueryPlan known = key == null ? null : reused(key, request, cancellation);
+        return known != null ? known : planned(key, request, runs, cancellation);
+    }
+
+    /** Null: it isn't kept, or not of its tables as they are. */
+    private QueryPlan reused(KeptPlans.Key key, QueryRequest request, Cancellation cancellation)
+            throws BridgeException {
+        KeptPlans.Plan kept = plans.find(key, new TableSource(session, roots, this.kept, request));
+        if (kept == null) {
+            return null;
+        }
+        SparkSession owner = kept.inline() ? inline.session() : session;
+        SparkSession.setActiveSession(owner);
+        return plan(kept, new ReusedExecution(owner, kept.analysed(), kept.optimised(),
+                new CancellableTracker(cancellation)));
+    }
+
+    private QueryPlan plan(KeptPlans.Plan made, QueryExecution execution) {
+        return new QueryPlan(session.sparkContext(), execution, made.analysed().schema(),
+                made.facts(), made.basis(), made.inline() ? inline.settings() : null);
+    }
+
+    /** @param key null: it isn't to run, or can't be kept */
+    private QueryPlan planned(KeptPlans.Key key, QueryRequest request, boolean runs,
+            Cancellation cancellation) throws Exception {
         SqlBrackets.check(request.sql(), limits);
         LogicalPlan parsed = SparkLine.state(session).sqlParser().parsePlan(request.sql());
-        TableSource tables = new TableSource(session, roots, request);
+        TableSource tables = new TableSource(session, roots, kept, request);
         if (isDescribe(parsed)) {
             return describe((DescribeRelation) parsed, tables);
         }
@@ -50,17 +84,61 @@ final class TableQueryPlanner implements Query.Planner {
         LogicalPlan bound = new RelationBinder(tables).bind(parsed);
         PlanSize.check(bound, limits);
         cancellation.check();
+        QueryPlan quick = runs ? inMemory(key, request, parsed, tables, cancellation) : null;
+        if (quick != null) {
+            return quick;
+        }
+        SparkSession.setActiveSession(session);
         LogicalPlan limited = limited(bound, request.rowLimit());
-        QueryExecution execution = planned(Parameters.bind(limited, request.params()),
+        QueryExecution execution = planned(session, Parameters.bind(limited, request.params()),
                 new AnalysedGate(tables.resolved(), roots), cancellation);
         LogicalPlan analysed = execution.analyzed();
         AnswerBasis basis = request.asOfTimestamp() != null ? AnswerBasis.NONE
                 : AnswerBasis.of(parsed, analysed, tables.reads());
-        return new QueryPlan(session.sparkContext(), execution, analysed.schema(), basis);
+        return plan(kept(key, new KeptPlans.Plan(tables.named(), analysed,
+                execution.optimizedPlan(), SourceFacts.of(execution.executedPlan()), basis, false)),
+                execution);
     }
 
-    private QueryExecution planned(LogicalPlan plan, AnalysedGate gate, Cancellation cancellation)
-            throws BridgeException {
+    private KeptPlans.Plan kept(KeptPlans.Key key, KeptPlans.Plan plan) {
+        if (key != null) {
+            plans.keep(key, plan);
+        }
+        return plan;
+    }
+
+    /**
+     * The plan over rows in memory; null where that can't be: a table isn't small, the statement asks
+     * for what rows don't have, or it is wrong, which the usual way tells in the usual words.
+     */
+    private QueryPlan inMemory(KeptPlans.Key key, QueryRequest request, LogicalPlan parsed, TableSource source,
+            Cancellation cancellation) throws Exception {
+        TablesInMemory tables = SmallTable.suffices(parsed) ? source.inMemory() : null;
+        cancellation.check();
+        if (tables == null) {
+            return null;
+        }
+        SparkSession.setActiveSession(inline.session());
+        try {
+            LogicalPlan bound = limited(new RelationBinder(tables).bind(parsed),
+                    request.rowLimit());
+            QueryExecution execution = planned(inline.session(),
+                    Parameters.bind(bound, request.params()),
+                    new AnalysedGate(tables.relations(), roots), cancellation);
+            AnswerBasis basis = AnswerBasis.of(parsed, execution.analyzed(), source.reads());
+            if (!basis.repeatable() || !InlineTask.canRun(execution.executedPlan())) {
+                return null;
+            }
+            return plan(kept(key, new KeptPlans.Plan(source.named(), execution.analyzed(),
+                    execution.optimizedPlan(), tables.facts(), basis, true)), execution);
+        } catch (RuntimeException | BridgeException e) {
+            cancellation.check();
+            return null;
+        }
+    }
+
+    private QueryExecution planned(SparkSession session, LogicalPlan plan, AnalysedGate gate,
+            Cancellation cancellation) throws BridgeException {
         QueryExecution execution = SparkLine.execution(session, plan,
                 new CancellableTracker(cancellation));
         FenceExtension.forCaller(gate, execution::assertAnalyzed);

@@ -35,17 +35,46 @@ final class TableSource implements RelationBinder.Relations {
     private final SparkSession session;
     private final DataRoots roots;
     private final QueryRequest request;
-    private final Map<String, LogicalPlan> resolved = new HashMap<>();
+    private final KeptSources kept;
+    private final Map<String, KeptSources.Source> resolved = new HashMap<>();
     private final List<AnswerBasis.TableRead> reads = new ArrayList<>();
+    private final List<Named> named = new ArrayList<>();
 
-    TableSource(SparkSession session, DataRoots roots, QueryRequest request) {
+    /** A name of the statement, and what it stands for. */
+    record Named(List<String> name, KeptSources.Source table) {
+    }
+
+    TableSource(SparkSession session, DataRoots roots, KeptSources kept, QueryRequest request) {
         this.session = session;
         this.roots = roots;
+        this.kept = kept;
         this.request = request;
     }
 
     @Override
     public LogicalPlan find(List<String> nameParts) throws BridgeException {
+        KeptSources.Source table = table(nameParts);
+        if (table == null) {
+            return null;
+        }
+        named.add(new Named(nameParts, table));
+        return table.relation();
+    }
+
+    /** The same tables as rows in memory; null when one of them isn't small. */
+    TablesInMemory inMemory() throws Exception {
+        Map<List<String>, SmallTable> rows = new HashMap<>();
+        for (Named each : named) {
+            SmallTable small = kept.rows(each.table(), session);
+            if (small == null) {
+                return null;
+            }
+            rows.put(each.name(), small);
+        }
+        return rows.isEmpty() ? null : new TablesInMemory(rows);
+    }
+
+    KeptSources.Source table(List<String> nameParts) throws BridgeException {
         List<String> name = nameParts.stream().map(RelationBinder::key).toList();
         if (name.size() == 1) {
             return name.get(0).equals(boundName()) ? bound() : null;
@@ -65,7 +94,7 @@ final class TableSource implements RelationBinder.Relations {
         return request.source().name().toLowerCase(Locale.ROOT) + "_data";
     }
 
-    private LogicalPlan bound() throws BridgeException {
+    private KeptSources.Source bound() throws BridgeException {
         if (request.path() != null) {
             return byPath(request.path());
         }
@@ -76,7 +105,7 @@ final class TableSource implements RelationBinder.Relations {
                 + ", but the request has neither path nor table.");
     }
 
-    private LogicalPlan boundTable() throws BridgeException {
+    private KeptSources.Source boundTable() throws BridgeException {
         if (request.source() != QueryRequest.Source.ICEBERG) {
             throw BridgeException.notFound("There is no catalog of " + boundName() + " tables.");
         }
@@ -90,7 +119,7 @@ final class TableSource implements RelationBinder.Relations {
         }
     }
 
-    private LogicalPlan icebergName(List<String> nameParts) throws BridgeException {
+    private KeptSources.Source icebergName(List<String> nameParts) throws BridgeException {
         if (nameParts.get(0).equalsIgnoreCase(ICEBERG_CATALOG) && nameParts.size() >= 3
                 || nameParts.size() == 2 && !isReserved(nameParts.get(0))) {
             return byTable(nameParts);
@@ -107,21 +136,32 @@ final class TableSource implements RelationBinder.Relations {
                 + String.join(".", nameParts));
     }
 
-    private LogicalPlan byPath(String path) throws BridgeException {
+    private KeptSources.Source byPath(String path) throws BridgeException {
         String location = roots.resolve(path);
-        LogicalPlan known = resolved.get(location);
+        AnswerBasis.TableRead read = new AnswerBasis.TableRead(layout(), path, location);
+        KeptSources.Source known = resolved.get(location);
         if (known == null) {
-            requireExists(location);
-            known = switch (request.source()) {
-                case PARQUET -> parquet(location);
-                case DELTA -> delta(location);
-                case ICEBERG -> iceberg(location);
-                case MYSQL -> throw new IllegalStateException("a MySQL request has no path");
-            };
+            known = kept.open(key(location), read, () -> load(location));
             resolved.put(location, known);
         }
-        reads.add(new AnswerBasis.TableRead(layout(), path, location));
+        reads.add(read);
         return known;
+    }
+
+    private LogicalPlan load(String location) throws BridgeException {
+        requireExists(location);
+        return switch (request.source()) {
+            case PARQUET -> parquet(location);
+            case DELTA -> delta(location);
+            case ICEBERG -> iceberg(location);
+            case MYSQL -> throw new IllegalStateException("a MySQL request has no path");
+        };
+    }
+
+    /** Null: not to be kept, as which version a time stands for is told by times anybody can set. */
+    private KeptSources.Key key(String name) {
+        return request.asOfTimestamp() != null ? null : new KeptSources.Key(request.source(), name,
+                request.asOfVersion(), request.asOfSnapshotId());
     }
 
     private LogicalPlan parquet(String location) throws BridgeException {
@@ -176,7 +216,7 @@ final class TableSource implements RelationBinder.Relations {
     }
 
     /** {@code db.table} or {@code local.db.table}; a part with a slash would be read as a path. */
-    private LogicalPlan byTable(List<String> nameParts) throws BridgeException {
+    private KeptSources.Source byTable(List<String> nameParts) throws BridgeException {
         List<String> parts = new ArrayList<>(nameParts);
         if (!parts.get(0).equalsIgnoreCase(ICEBERG_CATALOG)) {
             parts.add(0, ICEBERG_CATALOG);
@@ -188,11 +228,11 @@ final class TableSource implements RelationBinder.Relations {
         }
         String name = parts.stream().map(part -> "`" + part.replace("`", "``") + "`")
                 .collect(Collectors.joining("."));
-        LogicalPlan known = resolved.get(name);
+        KeptSources.Source known = resolved.get(name);
         if (known == null) {
-            known = iceberg(name);
+            known = kept.open(key(name), this::readOf, () -> iceberg(name));
             resolved.put(name, known);
-            reads.add(readOf(known));
+            reads.add(known.read());
         }
         return known;
     }
@@ -219,6 +259,11 @@ final class TableSource implements RelationBinder.Relations {
         };
     }
 
+    /** Every name that the statement has for a table. */
+    List<Named> named() {
+        return named;
+    }
+
     /** Every table that this request has bound, once for each way it was named. */
     List<AnswerBasis.TableRead> reads() {
         return reads;
@@ -226,7 +271,7 @@ final class TableSource implements RelationBinder.Relations {
 
     /** Everything that this request has bound. */
     Collection<LogicalPlan> resolved() {
-        return resolved.values();
+        return resolved.values().stream().map(KeptSources.Source::relation).toList();
     }
 
     private void requireExists(String location) throws BridgeException {

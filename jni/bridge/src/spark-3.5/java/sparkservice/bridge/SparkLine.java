@@ -4,17 +4,24 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.SparkThrowable;
+import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.QueryPlanningTracker;
 import org.apache.spark.sql.catalyst.analysis.NameParameterizedQuery;
+import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.catalyst.expressions.Attribute;
 import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.SortOrder;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.plans.logical.Statistics;
 import org.apache.spark.sql.catalyst.plans.logical.SubqueryAlias;
 import org.apache.spark.sql.catalyst.plans.logical.UnresolvedWith;
+import org.apache.spark.sql.catalyst.plans.physical.SinglePartition$;
 import org.apache.spark.sql.execution.CommandExecutionMode;
 import org.apache.spark.sql.execution.FileSourceScanExec;
+import org.apache.spark.sql.execution.LogicalRDD;
 import org.apache.spark.sql.execution.QueryExecution;
 import org.apache.spark.sql.execution.datasources.FileStatusWithMetadata;
 import org.apache.spark.sql.execution.datasources.PartitionDirectory;
@@ -22,7 +29,9 @@ import org.apache.spark.sql.internal.SessionState;
 import org.apache.spark.sql.types.CalendarIntervalType;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.unsafe.types.CalendarInterval;
+import scala.Option;
 import scala.Tuple2;
+import scala.math.BigInt;
 
 /** What differs between the two Spark lines: this one is 3.5. */
 final class SparkLine {
@@ -52,6 +61,15 @@ final class SparkLine {
             QueryPlanningTracker tracker) {
         return new QueryExecution((org.apache.spark.sql.SparkSession) session, plan,
                 tracker, CommandExecutionMode.ALL());
+    }
+
+    /** Rows as a relation of one partition. */
+    static LogicalPlan onePartition(SparkSession session, List<Attribute> columns,
+            RDD<InternalRow> rows, long bytes) {
+        return new LogicalRDD(Scala.seq(columns), rows, SinglePartition$.MODULE$,
+                Scala.seq(List.<SortOrder>of()), false, session,
+                Option.apply(Statistics.apply(BigInt.apply(bytes), Option.empty(),
+                        Statistics.apply$default$3(), false)), Option.empty());
     }
 
     static LogicalPlan analyzed(Dataset<Row> rows) {

@@ -5,17 +5,24 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.SparkThrowable;
+import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.QueryPlanningTracker;
 import org.apache.spark.sql.catalyst.analysis.NameParameterizedQuery$;
+import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.catalyst.expressions.Attribute;
 import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.SortOrder;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.plans.logical.Statistics;
 import org.apache.spark.sql.catalyst.plans.logical.SubqueryAlias;
 import org.apache.spark.sql.catalyst.plans.logical.UnresolvedWith;
+import org.apache.spark.sql.catalyst.plans.physical.SinglePartition$;
 import org.apache.spark.sql.execution.CommandExecutionMode;
 import org.apache.spark.sql.execution.FileSourceScanExec;
+import org.apache.spark.sql.execution.LogicalRDD;
 import org.apache.spark.sql.execution.QueryExecution;
 import org.apache.spark.sql.internal.SessionState;
 import org.apache.spark.sql.catalyst.util.CollationSupport;
@@ -25,6 +32,7 @@ import org.apache.spark.sql.types.VariantType;
 import org.apache.spark.types.variant.Variant;
 import org.apache.spark.unsafe.types.VariantVal;
 import scala.Option;
+import scala.math.BigInt;
 import scala.Tuple3;
 
 /** What differs between the two Spark lines: this one is 4.1. */
@@ -60,6 +68,16 @@ final class SparkLine {
 
     static LogicalPlan analyzed(Dataset<Row> rows) {
         return ((org.apache.spark.sql.classic.Dataset<Row>) rows).queryExecution().analyzed();
+    }
+
+    /** Rows as a relation of one partition. */
+    static LogicalPlan onePartition(SparkSession session, List<Attribute> columns,
+            RDD<InternalRow> rows, long bytes) {
+        return new LogicalRDD(Scala.seq(columns), rows, SinglePartition$.MODULE$,
+                Scala.seq(List.<SortOrder>of()), false, Option.empty(),
+                (org.apache.spark.sql.classic.SparkSession) session,
+                Option.apply(Statistics.apply(BigInt.apply(bytes), Option.empty(),
+                        Statistics.apply$default$3(), false)), Option.empty());
     }
 
     /** How values of a type without an Arrow type are written; null for all others. */
