@@ -86,7 +86,8 @@ static json_t *conf_to_json(const char *conf)
 static char *config_to_json(const struct spark_engine_config *config)
 {
     json_t *object = json_pack(
-        "{s:s, s:o, s:s, s:s, s:s, s:I, s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+        "{s:s, s:o, s:s, s:s, s:s, s:I, s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+        "s:I}",
         "master", config->master, "conf", conf_to_json(config->extra_conf), "data_roots",
         config->data_roots, "iceberg_warehouse", config->iceberg_warehouse, "local_dir",
         config->local_dir, "spool_bytes", (json_int_t)config->spool_bytes, "ui", config->ui ? 1 : 0,

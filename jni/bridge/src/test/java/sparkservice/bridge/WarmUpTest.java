@@ -29,7 +29,7 @@ class WarmUpTest {
     @EnumSource(names = {"PARQUET", "DELTA", "ICEBERG"})
     void aTableHasItsRows(Source source) throws Exception {
         Path folder = TestEngine.ROOT.resolve("warm-up-test");
-        Path table = WarmUpTables.make(source, folder, new Configuration());
+        Path table = WarmUpTables.make(source, folder, unguarded());
         assertEquals(List.of(List.of("12", "1", "Ada Lovelace", "22000.00")),
                 TestEngine.rows(source.name().toLowerCase(Locale.ROOT), table,
                         "SELECT count(*), min(id), min(name), max(balance) FROM "
@@ -50,7 +50,7 @@ class WarmUpTest {
         CountDownLatch waitedFor = new CountDownLatch(1);
         CountDownLatch asked = new CountDownLatch(3);
         Path folder = Files.createDirectories(TestEngine.HOME.resolve("warm-up-waiting"));
-        new WarmUp(folder, new Configuration(), new WarmUp.Opener() {
+        new WarmUp(folder, unguarded(), new WarmUp.Opener() {
             @Override
             public Query open(QueryRequest request, long schemaAddress) throws Exception {
                 waitedFor.await();
@@ -71,7 +71,7 @@ class WarmUpTest {
     void aStatementThatFailsEndsItsSourceOnly() throws Exception {
         Set<Source> asked = ConcurrentHashMap.newKeySet();
         Path folder = Files.createDirectories(TestEngine.HOME.resolve("warm-up-failing"));
-        new WarmUp(folder, new Configuration(), new WarmUp.Opener() {
+        new WarmUp(folder, unguarded(), new WarmUp.Opener() {
             @Override
             public Query open(QueryRequest request, long schemaAddress) throws Exception {
                 assertTrue(asked.add(request.source()), "asked again: " + request);
@@ -84,5 +84,12 @@ class WarmUpTest {
             }
         }).run(60_000);
         assertEquals(Set.of(Source.PARQUET, Source.DELTA, Source.ICEBERG), asked);
+    }
+
+    /** Hadoop would give the session's guarded file system, which lets nobody write here. */
+    private static Configuration unguarded() {
+        Configuration conf = new Configuration();
+        conf.setBoolean("fs.file.impl.disable.cache", true);
+        return conf;
     }
 }
