@@ -23,7 +23,8 @@ record EngineConfig(String master, Map<String, String> operatorSettings, String 
             }
             return new EngineConfig(required(root, "master"), conf, required(root, "data_roots"),
                     required(root, "iceberg_warehouse"), required(root, "local_dir"),
-                    Json.number(root, "spool_bytes", DEFAULT_SPOOL_BYTES), SqlLimits.of(root), ReuseLimits.of(root),
+                    Json.number(root, "spool_bytes", DEFAULT_SPOOL_BYTES),
+                    SqlLimits.of(root), ReuseLimits.of(root),
                     root.path("ui").asBoolean(false), (int) Json.number(root, "ui_port", 4040));
         } catch (IOException e) {
             throw new BridgeException(BridgeException.Code.ENGINE_ERROR,

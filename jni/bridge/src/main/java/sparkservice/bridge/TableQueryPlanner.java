@@ -111,8 +111,8 @@ final class TableQueryPlanner implements Query.Planner {
      * The plan over rows in memory; null where that can't be: a table isn't small, the statement asks
      * for what rows don't have, or it is wrong, which the usual way tells in the usual words.
      */
-    private QueryPlan inMemory(KeptPlans.Key key, QueryRequest request, LogicalPlan parsed, TableSource source,
-            Cancellation cancellation) throws Exception {
+    private QueryPlan inMemory(KeptPlans.Key key, QueryRequest request, LogicalPlan parsed,
+            TableSource source, Cancellation cancellation) throws Exception {
         TablesInMemory tables = SmallTable.suffices(parsed) ? source.inMemory() : null;
         cancellation.check();
         if (tables == null) {
