@@ -109,6 +109,9 @@ $(LIB)/.jars: $(BRIDGE_FILES)
 $(LIB)/jvm.options: jni/jvm.options
 	@mkdir -p $(LIB) && cp $< $@
 
+$(LIB)/compiler.directives: jni/compiler.directives
+	@mkdir -p $(LIB) && cp $< $@
+
 $(LIB)/java-home: $(LIB)/.jars
 	@echo $(JAVA_HOME_RUN) > $@
 
@@ -128,7 +131,7 @@ $(SAMPLE)/.made: $(SAMPLE_SQL) | $(LIB)/.jars
 $(LIB)/app.jsa: $(LIB)/.jars $(LIB)/jvm.options | $(SAMPLE)/.made
 	@echo "making the class data archive of Spark $(SPARK) (about a minute)"
 	$(Q)rm -f $@ && $(JAVA) $(JVM_OPTIONS) -Xmx1g -XX:ArchiveClassesAtExit=$(abspath $@) \
-		-cp "$(CLASS_PATH)" sparkservice.bridge.Warmup \
+		-cp "$(CLASS_PATH)" sparkservice.bridge.ArchiveRecorder \
 		--sample $(abspath $(SAMPLE)) --local-dir $(abspath $(B))/warmup-scratch \
 		> $(LIB)/warmup.log 2>&1 || { cat $(LIB)/warmup.log; exit 1; }
 
@@ -148,8 +151,8 @@ test-deps: deps ## install the system packages that testing needs
 
 .PHONY: build
 build: deps ## everything under build/: program, jars, CDS archive
-	$(Q)$(MAKE) $(PARALLEL) $(PROGRAM) $(LIB)/.jars $(LIB)/jvm.options $(LIB)/java-home \
-		$(LIB)/app.jsa
+	$(Q)$(MAKE) $(PARALLEL) $(PROGRAM) $(LIB)/.jars $(LIB)/jvm.options $(LIB)/compiler.directives \
+		$(LIB)/java-home $(LIB)/app.jsa
 
 .PHONY: sample
 sample: ## the sample tables below build/sample
@@ -293,11 +296,36 @@ coverage: ## unit tests with line coverage; fails below COVERAGE_MIN (90) per ce
 	$(Q)$(MAKE) $(PARALLEL) MODE=cov test-unit-one
 	$(Q)tests/check/coverage.sh $(B)/obj/cov $(COVERAGE_MIN)
 
-.PHONY: bench-overhead bench-stream bench-small bench-json bench-formats
+# Tables, programs and classes of `make bench`.
+BENCH_TABLES  := $(B)/bench-tables
+BENCH_CLASSES := $(B)/bench-classes
+BENCH_PROGRAMS := $(addprefix $(OBJ)/bench/,load_client static_server peers/mysql/point_query)
+$(BENCH_TABLES)/.made: tests/bench/tables.sql | $(LIB)/.jars
+	@echo "making the tables of the bench below $(BENCH_TABLES)"
+	@rm -rf $(BENCH_TABLES) && mkdir -p $(BENCH_TABLES)
+	$(Q)$(JAVA) $(JVM_OPTIONS) -Xmx1g -cp "$(CLASS_PATH)" sparkservice.bridge.SqlScript \
+		--warehouse $(abspath $(BENCH_TABLES))/iceberg --set parquet=$(abspath $(BENCH_TABLES))/parquet \
+		--set delta=$(abspath $(BENCH_TABLES))/delta $<
+	@touch $@
+$(BENCH_CLASSES)/.made: $(wildcard tests/bench/peers/java/*.java) | $(LIB)/.jars
+	@rm -rf $(BENCH_CLASSES) && mkdir -p $(BENCH_CLASSES)
+	$(Q)$(JAVA_HOME_BUILD)/bin/javac -proc:none -cp "$(LIB)/jars/*" -d $(BENCH_CLASSES) \
+		$(filter %.java,$^)
+	@touch $@
+$(OBJ)/tests/bench/peers/mysql/point_query.o: CFLAGS += $(shell pkg-config --cflags $(MYSQL_CLIENT))
+.PHONY: bench
+bench: build $(B)/venv/.bench $(BENCH_TABLES)/.made $(BENCH_CLASSES)/.made $(BENCH_PROGRAMS) ## every case beside its peers; CASES=, PEERS=, TURNS=, REPORT_ONLY=1
+	$(Q)SPARK=$(SPARK) JAVA_HOME=$(JAVA_HOME_RUN) $(PYTHON) tests/bench/bench.py
+
+.PHONY: bench-overhead bench-stream bench-small bench-json bench-formats bench-tuning bench-start
 bench-overhead: build sample $(B)/venv/.made ## time the service adds to the bridge's own
 	$(Q)SPARK=$(SPARK) $(PYTHON) tests/bench/bench_overhead.py
 bench-stream: build $(B)/venv/.bench ## a million rows to a fast client, beside DuckDB's COPY
 	$(Q)SPARK=$(SPARK) $(PYTHON) tests/bench/bench_stream.py
+bench-tuning: build sample $(B)/venv/.made ## one setting at a time against the service as it is (TUNING=name,…)
+	$(Q)SPARK=$(SPARK) $(PYTHON) tests/bench/bench_tuning.py
+bench-start: build sample $(B)/venv/.bench ## from exec to the first rows, beside spark-sql -e; the queries behind it
+	$(Q)SPARK=$(SPARK) $(PYTHON) tests/bench/bench_start.py
 bench-small: build $(B)/venv/.made ## small and new statements, beside a loop inside a JVM
 	$(Q)SPARK=$(SPARK) $(PYTHON) tests/bench/bench_small.py
 bench-json: $(OBJ)/bench/bench_result_json ## rows per second of the JSON writer
@@ -309,15 +337,21 @@ $(OBJ)/bench/%: $(OBJ)/tests/bench/%.o $(OBJ)/tests/bench/bench_batch.o $(OBJ)/t
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
+.PHONY: soak
+soak: build sample $(B)/venv/.made ## 20 000 mixed requests; what stays in the process, as slopes
+	$(Q)SPARK=$(SPARK) $(PYTHON) tests/soak/soak.py
+
 # ---- form -----------------------------------------------------------------
-.PHONY: check check-layers check-settings check-headers check-restart format
-check: check-layers check-settings check-headers check-restart ## borders, settings, headers, restarts
+.PHONY: check check-layers check-settings check-headers check-restart check-bench format
+check: check-layers check-settings check-headers check-restart check-bench ## borders, settings, headers, restarts, the bench's arithmetic
 check-layers: ## who may include what
 	@tests/check/layers.sh
 check-settings: $(FAKE_PROGRAM) ## README's settings table against the program's
 	@tests/check/settings.sh $(FAKE_PROGRAM)
 check-restart: ## compose and Kubernetes restart the service
 	@tests/check/restart.sh
+check-bench: ## figures, bounds, report and chart of the bench
+	@python3 -m unittest -q tests/bench/test_bench.py
 check-headers: ## every header compiles alone
 	@printf '%s\n' service/*.h jni/spark_engine.h | xargs -P $$(nproc) -I{} \
 		$(CC) $(CFLAGS) -fsyntax-only -x c -include {} /dev/null

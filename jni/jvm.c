@@ -166,13 +166,19 @@ static void add_computed_options(struct option_list *list, const char *home, con
                                  bool check_jni)
 {
     char text[PATH_BYTES + 64];
-    char archive[PATH_BYTES];
+    char file[PATH_BYTES];
 
     snprintf(text, sizeof(text), "-Xmx%s", heap);
     add_option(list, text);
-    snprintf(archive, sizeof(archive), "%s/app.jsa", home);
-    if (access(archive, R_OK) == 0) {
-        snprintf(text, sizeof(text), "-XX:SharedArchiveFile=%s", archive);
+    snprintf(file, sizeof(file), "%s/app.jsa", home);
+    if (access(file, R_OK) == 0) {
+        snprintf(text, sizeof(text), "-XX:SharedArchiveFile=%s", file);
+        add_option(list, text);
+    }
+    snprintf(file, sizeof(file), "%s/compiler.directives", home);
+    if (access(file, R_OK) == 0) {
+        snprintf(text, sizeof(text), "-XX:CompilerDirectivesFile=%s", file);
+        add_option(list, "-XX:+UnlockDiagnosticVMOptions"); /* without it the next one is unknown */
         add_option(list, text);
     }
     if (check_jni)

@@ -17,7 +17,7 @@
 #define JVM_JNI_VERSION JNI_VERSION_10
 
 /* Creates the VM on the calling thread and leaves that thread attached.   [vm]
- * `home` holds jars/ and jvm.options, and may hold app.jsa and java-home.
+ * `home` holds jars/ and jvm.options, and may hold app.jsa, compiler.directives and java-home.
  * -1: ERROR_ENGINE_ERROR, the detail names what failed and what to do. */
 int jvm_create(const char *home, const char *heap, bool check_jni, JavaVM **ret_vm,
                struct error *err);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../service/no_children.h"
 #include "bridge_answer.h"
 #include "bridge_call.h"
 #include "jvm.h"
@@ -85,13 +86,14 @@ static json_t *conf_to_json(const char *conf)
 static char *config_to_json(const struct spark_engine_config *config)
 {
     json_t *object = json_pack(
-        "{s:s, s:o, s:s, s:s, s:s, s:I, s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+        "{s:s, s:o, s:s, s:s, s:s, s:I, s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+        "s:I}",
         "master", config->master, "conf", conf_to_json(config->extra_conf), "data_roots",
         config->data_roots, "iceberg_warehouse", config->iceberg_warehouse, "local_dir",
         config->local_dir, "spool_bytes", (json_int_t)config->spool_bytes, "ui", config->ui ? 1 : 0,
-        "ui_port", config->ui_port, "max_sql_depth", (json_int_t)config->limits.max_depth,
-        "max_sql_nodes", (json_int_t)config->limits.max_nodes, "max_in_items",
-        (json_int_t)config->limits.max_in_items, "max_value_bytes",
+        "ui_port", config->ui_port, "warm_up_ms", (json_int_t)config->warm_up_ms, "max_sql_depth",
+        (json_int_t)config->limits.max_depth, "max_sql_nodes", (json_int_t)config->limits.max_nodes,
+        "max_in_items", (json_int_t)config->limits.max_in_items, "max_value_bytes",
         (json_int_t)config->limits.max_value_bytes, "max_result_rows",
         (json_int_t)config->limits.max_result_rows, "memory_guard_percent",
         (json_int_t)config->limits.memory_percent, "kept_sources",
@@ -137,6 +139,8 @@ int spark_engine_start(const struct spark_engine_config *config, struct spark_en
 
     if (engine == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
+    if (no_children_from_now(err) != 0) /* an emulated or very old kernel */
+        report(config, "going on without seccomp: nothing but the fence keeps children away");
     report(config, "creating the JVM");
     if (jvm_create(config->home, config->heap, config->check_jni, &engine->vm, err) != 0)
         goto fail;

@@ -56,7 +56,8 @@ struct spark_engine_config {
     struct spark_reuse_limits reuse;
     bool ui; /* Spark UI on loopback */
     int ui_port;
-    bool check_jni; /* -Xcheck:jni */
+    int64_t warm_up_ms; /* how long the start waits for its own statements; 0: none */
+    bool check_jni;     /* -Xcheck:jni */
     /* Called on the vm thread with a short line for each rung of the start; may be NULL. */
     void (*progress)(const char *step, void *user);
     void *progress_user;

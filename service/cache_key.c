@@ -2,12 +2,6 @@
 
 #include <string.h>
 
-bool cache_key_applies(const struct query_request *request)
-{
-    return request->source != QUERY_MYSQL && !request->explains && !request->heads &&
-           request->answer.format != RESULT_ENVELOPE && !query_request_keeps_rows(request);
-}
-
 static void append_number(struct byte_buffer *out, int64_t number)
 {
     byte_buffer_append(out, &number, sizeof(number));

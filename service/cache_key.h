@@ -5,14 +5,8 @@
 #ifndef SERVICE_CACHE_KEY_H
 #define SERVICE_CACHE_KEY_H
 
-#include <stdbool.h>
-
 #include "byte_buffer.h"
 #include "query_request.h"
-
-/* Whether an answer to such a request can be kept at all: rows from files, wanted
- * at once, in a format whose body tells nothing of the run that made it. */
-bool cache_key_applies(const struct query_request *request);
 
 /* Appends the key; out->failed without memory. */
 void cache_key_append(const struct query_request *request, struct byte_buffer *out);

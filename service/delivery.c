@@ -24,8 +24,6 @@ static void on_gone(void *user)
     bool stalled = http_exchange_has_stalled(delivery->exchange);
 
     delivery->exchange = NULL;
-    page_credits_stop(&delivery->credits);
-    wake_producer(delivery);
     delivery->events->gone(delivery, stalled);
 }
 
@@ -42,13 +40,13 @@ static void on_drained(void *user)
 
 static void on_page(struct delivery *delivery, struct result_page page)
 {
-    if (delivery->exchange == NULL) {
-        free(page.data);
-        return;
-    }
     if (!delivery->streaming) {
         delivery->streaming = true;
         delivery->events->begin(delivery);
+    }
+    if (delivery->exchange == NULL) {
+        free(page.data);
+        return;
     }
     delivery->pages_unreturned++;
     page_credits_pass(&delivery->credits, page.length); /* http_reply counts it now */
@@ -115,7 +113,11 @@ struct http_exchange *delivery_detach(struct delivery *delivery)
         return NULL;
     http_exchange_watch(exchange, NULL, NULL, NULL);
     delivery->exchange = NULL;
+    return exchange;
+}
+
+void delivery_stop(struct delivery *delivery)
+{
     page_credits_stop(&delivery->credits);
     wake_producer(delivery);
-    return exchange;
 }

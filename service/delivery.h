@@ -36,9 +36,10 @@ struct delivery_host {
 
 /* What the loop is told; all run on the loop. */
 struct delivery_events {
-    /* The answer is a long one: status line and headers are to be sent. */
+    /* The answer is a long one: status line and headers are to be sent, unless there is
+     * no exchange any more. */
     void (*begin)(struct delivery *delivery);
-    /* The client has left, or took nothing for too long; the producer is told to stop. */
+    /* The client has left, or took nothing for too long. */
     void (*gone)(struct delivery *delivery, bool stalled);
     /* The producer has let go, having said all in `tally`. Takes `last`, the last
      * page or the whole of a short answer; frees the delivery. */
@@ -100,9 +101,12 @@ int delivery_new(struct delivery_host *host, const struct delivery_events *event
 /* Only in over(), or while there was no producer yet. NULL is fine. */
 void delivery_free(struct delivery *delivery);
 
-/* Takes the exchange back, to answer it otherwise or because it is gone; the
- * producer is told to stop. NULL when there is none any more. */
+/* Takes the exchange back, to answer it otherwise or because it is gone. NULL when there
+ * is none any more. The producer goes on until it is told to stop. */
 struct http_exchange *delivery_detach(struct delivery *delivery);
+
+/* Nobody wants the pages: tells the producer to stop. */
+void delivery_stop(struct delivery *delivery);
 
 /* ---- [producer] ---- */
 

@@ -94,6 +94,7 @@ static int bring_up(struct engine_life *life, struct error *err)
             },
         .ui = settings->spark_ui,
         .ui_port = (int)settings->spark_ui_port,
+        .warm_up_ms = settings->warm_up_ms,
         .check_jni = settings->check_jni,
         .progress = on_progress,
         .progress_user = life,

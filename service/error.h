@@ -58,8 +58,9 @@ enum error_code {
 struct error {
     enum error_code code;
     bool retryable;
-    int line;   /* 1-based place in the SQL text, 0 = unknown */
-    int column; /* 1-based */
+    int line;          /* 1-based place in the SQL text, 0 = unknown */
+    int column;        /* 1-based */
+    int retry_after_s; /* when to come again, as far as that is known */
     char sqlstate[6];
     char error_class[96];
     char detail[1024];

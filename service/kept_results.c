@@ -42,14 +42,15 @@ static void on_begin(struct delivery *delivery)
 {
     const struct fetch *fetch = delivery->user;
 
-    query_reply_begin(delivery->exchange, fetch->query, delivery);
+    if (delivery->exchange != NULL)
+        query_reply_begin(delivery->exchange, fetch->query, delivery);
 }
 
 /* Its last word is on its way; nobody waits for it. */
 static void on_gone(struct delivery *delivery, bool stalled)
 {
-    (void)delivery;
     (void)stalled;
+    delivery_stop(delivery);
 }
 
 static void fail(struct delivery *delivery, const struct query *query)

@@ -261,6 +261,8 @@ static int open_queries(struct run *run, struct error *err)
         .handles_max = (size_t)service->settings.max_handles,
         .spool_ttl_s = service->settings.spool_ttl_s,
         .cache_bytes = (size_t)service->settings.cache_bytes,
+        .followers_max = (size_t)service->settings.shared_queries,
+        .small_ms = service->settings.small_query_ms,
         .callers = service->callers,
         .audits = service->settings.audit_log,
         .on_slots_lost = on_slots_lost,
@@ -315,7 +317,11 @@ static int start(struct run *run, struct error *err)
         state_dir_open(service->settings.state_dir, &service->state_dir, err) != 0)
         return -1;
     service->base = event_base_new();
-    service->queue = query_queue_new((size_t)service->settings.queue_length);
+    service->queue = query_queue_new(&(struct query_queue_config){
+        .limit = (size_t)service->settings.queue_length,
+        .workers = (size_t)service->settings.workers,
+        .small_slots = (size_t)service->settings.small_slots,
+    });
     if (service->base == NULL || service->queue == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
     if (open_signals(run, err) != 0 ||

@@ -34,6 +34,8 @@ static void look_at_limits(const struct settings *settings)
     metrics_set(METRIC_JOURNAL_LIMIT, settings->journal_length);
     metrics_set(METRIC_LOG_BYTES_LIMIT, settings->log_buffer_bytes);
     metrics_set(METRIC_SLOTS, settings->workers);
+    metrics_set(METRIC_SMALL_SLOTS, settings->small_slots);
+    metrics_set(METRIC_SHARED_LIMIT, settings->shared_queries);
     metrics_set(METRIC_CANARY_MAX_AGE, settings->canary_max_age_ms);
     metrics_set(METRIC_MYSQL_LIMIT, settings->mysql_connections);
     metrics_set(METRIC_SPOOL_LIMIT, settings->spool_bytes);
@@ -65,8 +67,11 @@ static void look_at_queries(const struct service *service)
 {
     struct queries_counts counts = queries_count(service->queries);
 
-    set_size(METRIC_QUEUE_DEPTH, query_queue_length(service->queue));
+    for (int size = 0; size < RUN_SIZE_COUNT; size++)
+        set_size(METRIC_QUEUE_DEPTH_SMALL + (enum metric)size,
+                 query_queue_length_of(service->queue, (enum run_size)size));
     set_size(METRIC_SLOTS_BUSY, counts.busy);
+    set_size(METRIC_SHARED_WAITING, counts.following);
     set_size(METRIC_SLOTS_LOST, counts.lost);
     set_size(METRIC_HANDLES, counts.handles);
     set_size(METRIC_HISTORY, counts.ended);

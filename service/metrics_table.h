@@ -43,8 +43,11 @@ X(RELOADS, COUNTER, S("reloads_total"), "result=\"ok\"", "Files read anew on SIG
 X(RELOAD_FAILURES, COUNTER, S("reloads_total"), "result=\"failed\"", "")
 
 /* ---- queries ---- */
-X(QUEUE_DEPTH, GAUGE, S("queue_depth"), "class=\"query\"", "Queries that wait for a slot.")
-X(QUEUE_LIMIT, GAUGE, S("queue_limit"), "class=\"query\"", "QUEUE_LENGTH.")
+X(QUEUE_DEPTH_SMALL, GAUGE, S("queue_depth"), "class=\"small\"", "Queries that wait for a slot, by what is expected of their runs: up to SMALL_QUERY_MS, unknown, longer.")
+X(QUEUE_DEPTH_MIDDLE, GAUGE, S("queue_depth"), "class=\"middle\"", "")
+X(QUEUE_DEPTH_HEAVY, GAUGE, S("queue_depth"), "class=\"heavy\"", "")
+X(QUEUE_LIMIT, GAUGE, S("queue_limit"), "", "QUEUE_LENGTH, all classes together.")
+X(SMALL_SLOTS, GAUGE, S("small_slots"), "", "SMALL_SLOTS: slots that heavy queries leave to others.")
 X(IN_FLIGHT_MYSQL, GAUGE, S("queries_in_flight"), "source=\"mysql\"", "Queries waiting, running or being cancelled.")
 X(IN_FLIGHT_PARQUET, GAUGE, S("queries_in_flight"), "source=\"parquet\"", "")
 X(IN_FLIGHT_DELTA, GAUGE, S("queries_in_flight"), "source=\"delta\"", "")
@@ -99,6 +102,11 @@ X(CACHE_ANSWERS, GAUGE, S("cache_answers"), "", "Answers kept in memory.")
 X(CACHE_BYTES, GAUGE, S("cache_bytes"), "", "What they take, keys and identities included.")
 X(CACHE_BYTES_LIMIT, GAUGE, S("cache_bytes_limit"), "", "CACHE_BYTES.")
 X(CACHE_EVICTED, COUNTER, S("cache_evicted_total"), "", "Kept answers that made room for newer ones.")
+
+X(SHARED_WAITING, GAUGE, S("shared_waiting"), "", "Queries that wait for the run of an identical one.")
+X(SHARED_LIMIT, GAUGE, S("shared_waiting_limit"), "", "SHARED_QUERIES.")
+X(SHARED_ANSWERS, COUNTER, S("shared_runs_total"), "result=\"answered\"", "Queries that waited for the run of an identical one, by whether its rows were proved to be as good as their own.")
+X(SHARED_IN_VAIN, COUNTER, S("shared_runs_total"), "result=\"in_vain\"", "")
 
 /* ---- slots and proof of life ---- */
 X(SLOTS, GAUGE, S("slots"), "", "WORKERS: queries that can run at once.")
@@ -164,7 +172,9 @@ OUTCOMES(DURATION_PARQUET, "parquet", "spark", "")
 OUTCOMES(DURATION_DELTA, "delta", "spark", "")
 OUTCOMES(DURATION_ICEBERG, "iceberg", "spark", "")
 #undef OUTCOMES
-HISTOGRAM(QUEUE_WAIT, S("queue_wait_seconds"), "class=\"query\"", "From the request's last byte to a slot.")
+HISTOGRAM(QUEUE_WAIT_SMALL, S("queue_wait_seconds"), "class=\"small\"", "From the request's last byte to a slot, by what was expected of the run.")
+HISTOGRAM(QUEUE_WAIT_MIDDLE, S("queue_wait_seconds"), "class=\"middle\"", "")
+HISTOGRAM(QUEUE_WAIT_HEAVY, S("queue_wait_seconds"), "class=\"heavy\"", "")
 HISTOGRAM(CANCEL_LATENCY, S("cancel_latency_seconds"), "", "From a cancel to the free slot.")
 
 /* clang-format on */

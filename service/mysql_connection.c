@@ -4,6 +4,7 @@
 #ifdef MARIADB_BASE_VERSION
 #include <ma_pvio.h>
 #endif
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "deadline.h"
 #include "metrics.h"
 #include "mysql_errors.h"
+#include "mysql_greeting.h"
 
 /* Longest value that is taken from a server; its own default. */
 #define PACKET_MAX_BYTES (64UL * 1024 * 1024)
@@ -97,21 +99,22 @@ static _Thread_local struct {
     struct monotime limit; /* when it has to be over; unset: none is under way */
     bool needs_tls;
     bool lacks_tls; /* cut, because the server offers none */
+    bool answered;  /* what comes now is no greeting */
+    struct mysql_greeting greeting;
 } handshake;
 
 /* After each read and write. A server that says a byte now and then never runs into a
- * timeout for one read. One without TLS is cut before the library goes on in the
- * clear: caching_sha2_password takes it for safe that TLS was wanted. */
+ * timeout for one read. One without TLS is cut before we say who we are: the library would
+ * log in in the clear, and caching_sha2_password take it for safe that TLS was wanted. */
 static void look_at_handshake(int mode, MYSQL *handle, const unsigned char *bytes, size_t length)
 {
-    bool has_greeted = mode != 0; /* we answer the greeting */
-    bool lacks_tls = has_greeted && (handle->server_capabilities & CLIENT_SSL) == 0;
-
-    (void)bytes;
-    (void)length;
     if (!monotime_is_set(handshake.limit))
         return;
-    handshake.lacks_tls |= handshake.needs_tls && lacks_tls;
+    if (mode == 0 && !handshake.answered && length <= SSIZE_MAX) { /* above: the read has failed */
+        mysql_greeting_add(&handshake.greeting, bytes, length);
+        handshake.lacks_tls = handshake.needs_tls && mysql_greeting_lacks_tls(&handshake.greeting);
+    }
+    handshake.answered |= mode != 0;
     if (handshake.lacks_tls || monotime_reached(handshake.limit, monotime_now()))
         (void)shutdown((int)mysql_get_socket(handle), SHUT_RDWR);
 }
@@ -127,6 +130,8 @@ static void begin_handshake(MYSQL *handle, enum mysql_tls_mode mode,
     handshake.limit = monotime_after(monotime_now(), (int64_t)silence_s * 1000);
     handshake.needs_tls = mode != MYSQL_TLS_DISABLED;
     handshake.lacks_tls = false;
+    handshake.answered = false;
+    handshake.greeting.length = 0;
 }
 
 /* What comes later is the query's own time. `handle` NULL: there is nothing later. */

@@ -11,6 +11,7 @@
 #include "query.h"
 #include "query_audit.h"
 #include "query_cache.h"
+#include "query_flights.h"
 #include "query_handles.h"
 #include "query_machine.h"
 #include "query_metrics.h"
@@ -58,9 +59,11 @@ int queries_new(const struct queries_config *config, struct queries **ret_querie
     watchdog.registry = queries->registry;
     handles.registry = queries->registry;
     queries->cache = result_cache_new(config->cache_bytes);
+    queries->flights = query_flights_new(config->followers_max);
+    queries->history = run_history_new(config->small_ms);
     metrics_set(METRIC_CACHE_BYTES_LIMIT, (int64_t)config->cache_bytes);
     if (queries->registry == NULL || queries->kept == NULL || queries->disposal == NULL ||
-        queries->cache == NULL) {
+        queries->cache == NULL || queries->flights == NULL || queries->history == NULL) {
         error_set(err, ERROR_ENGINE_ERROR, "out of memory");
         goto fail;
     }
@@ -98,6 +101,8 @@ void queries_free(struct queries *queries)
     query_handles_free(queries->handles);
     spool_disposal_free(queries->disposal);
     result_cache_free(queries->cache);
+    query_flights_free(queries->flights);
+    run_history_free(queries->history);
     query_registry_free(queries->registry);
     free(queries);
 }
@@ -134,13 +139,13 @@ static int check_admission(const struct queries *queries, const struct caller *c
 /* Answers out of the cache; false: it has to run. */
 static bool answer_kept(struct queries *queries, const struct caller *caller,
                         struct http_exchange *exchange, const struct query_request *request,
-                        enum cache_use *ret_use)
+                        struct cache_search *ret_search)
 {
     const struct cached_answer *answer = NULL;
     struct http_record *record = http_exchange_record(exchange);
     struct error err;
 
-    if (!query_cache_find(queries->cache, request, &answer, ret_use))
+    if (!query_cache_find(queries->cache, request, &answer, ret_search))
         return false;
     if (query_make_id(request, record->query_id, &err) != 0) {
         query_reply_refusal(exchange, &err);
@@ -163,38 +168,55 @@ static void note_query(struct http_exchange *exchange, struct query *query)
     memcpy(query->trace_id, record->trace.trace_id, sizeof(query->trace_id));
 }
 
-/* Into the queue, or not made at all. */
+/* Whether the run of an identical query will do, and there is one. */
+static bool follow(const struct queries *queries, struct query *query)
+{
+    return (query->cache_use == CACHE_USE_MISS || query->cache_use == CACHE_USE_STALE) &&
+           query->cache_key.length > 0 && query_flights_join(queries->flights, query);
+}
+
+/* Into the queue or behind another one, or not made at all. */
 static int enqueue(struct queries *queries, struct http_exchange *exchange, struct query *query,
                    struct error *err)
 {
     if (query_machine_equip(queries, query, exchange, err) != 0)
         return -1;
+    if (follow(queries, query))
+        return 0;
     if (!query_queue_try_push(queries->config.queue, query))
-        return error_set(err, ERROR_QUEUE_FULL, "%zu queries are waiting already",
-                         query_queue_limit(queries->config.queue));
+        return query_machine_set_full(queries, err);
+    if (query->cache_key.length > 0)
+        query_flights_lead(queries->flights, query);
     return 0;
 }
 
 static int admit(struct queries *queries, struct caller *caller, struct http_exchange *exchange,
                  struct query_request *request, struct mysql_target *target, struct error *err)
 {
-    enum cache_use cache_use = CACHE_USE_BYPASS;
+    struct cache_search search = {0};
     struct query *query = NULL;
 
     if (check_admission(queries, caller, request, err) != 0)
         return -1;
-    if (answer_kept(queries, caller, exchange, request, &cache_use)) {
+    if (answer_kept(queries, caller, exchange, request, &search)) {
+        byte_buffer_done(&search.key);
         query_request_done(request);
         mysql_target_done(target);
         return 0;
     }
-    if (caller_enter(caller, err) != 0)
-        return -1;
-    if (query_new(request, ++queries->last_generation, caller_name(caller), &query, err) != 0) {
-        callers_leave(queries->config.callers, caller_token_id(caller));
+    if (caller_enter(caller, err) != 0) {
+        byte_buffer_done(&search.key);
         return -1;
     }
-    query->cache_use = cache_use;
+    if (query_new(request, ++queries->last_generation, caller_name(caller), &query, err) != 0) {
+        callers_leave(queries->config.callers, caller_token_id(caller));
+        byte_buffer_done(&search.key);
+        return -1;
+    }
+    query->guess = run_history_guess(queries->history, &query->request);
+    query->cache_use = search.use;
+    query->cache_doubt = search.doubt;
+    query->cache_key = search.key;
     memcpy(query->token_id, caller_token_id(caller), sizeof(query->token_id));
     query->mysql = *target;
     memset(target, 0, sizeof(*target));
@@ -340,6 +362,7 @@ struct queries_counts queries_count(const struct queries *queries)
     return (struct queries_counts){
         .handles = query_handles_count(queries->handles),
         .queued = queries->queued,
+        .following = query_flights_followers(queries->flights),
         .busy = queries->busy,
         .lost = watchdog_lost(queries->watchdog),
         .ended = query_registry_ended(queries->registry),

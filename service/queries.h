@@ -16,6 +16,10 @@
  *
  *   SUCCEEDED -> EXPIRED
  *
+ * A query may follow an identical one instead of being queued (query_flights): then it
+ * is QUEUED and RUNNING as that one's run is, and goes back to QUEUED when that run is
+ * not for it. A run that is followed goes on when its own query ends early.
+ *
  * The client is answered as soon as the answer is known; the slot is free only
  * when the worker is back. A worker that stays away is a lost slot.
  */
@@ -60,7 +64,9 @@ struct queries_config {
     size_t journal_length;
     size_t handles_max;
     int64_t spool_ttl_s;
-    size_t cache_bytes; /* result_cache.h */
+    size_t cache_bytes;   /* result_cache.h */
+    size_t followers_max; /* query_flights.h */
+    int64_t small_ms;     /* run_history.h */
     /* More than half of the slots are lost: the process should leave. */
     void (*on_slots_lost)(void *user);
     /* After queries_drain: none is alive any more. Runs from the loop. */
@@ -71,7 +77,8 @@ struct queries_config {
 struct queries_counts {
     size_t handles; /* that are or may become asynchronous, kept results included */
     size_t queued;
-    size_t busy; /* slots with a query, lost ones included */
+    size_t following; /* that wait for the run of an identical one */
+    size_t busy;      /* slots with a query, lost ones included */
     size_t lost;
     size_t ended;       /* that the list still shows */
     size_t journal_ids; /* of asynchronous queries, told 410 once forgotten */

@@ -94,6 +94,7 @@ void query_free(struct query *query)
     mysql_cutoff_done(&query->cutoff);
     result_spool_release(query->kept);
     source_identity_free(query->identity);
+    byte_buffer_done(&query->cache_key);
     free(query);
 }
 
@@ -118,6 +119,7 @@ void query_shed(struct query *query)
     query_request_done(&spare);
     source_identity_free(query->identity);
     query->identity = NULL;
+    byte_buffer_done(&query->cache_key);
     mysql_target_done(&query->mysql);
     request->sql = cut_text(request->sql, QUERY_SQL_SHOWN_BYTES);
     request->path = NULL;

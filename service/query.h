@@ -16,6 +16,8 @@
 #include <stdint.h>
 #include <uthash.h>
 
+#include "byte_buffer.h"
+#include "cache_doubt.h"
 #include "deadline.h"
 #include "error.h"
 #include "mysql_cutoff.h"
@@ -23,6 +25,7 @@
 #include "query_cache.h"
 #include "query_request.h"
 #include "reply_channel.h"
+#include "run_history.h"
 #include "source_identity.h"
 #include "token_file.h"
 #include "trace_context.h"
@@ -34,6 +37,7 @@
 struct delivery;
 struct event;
 struct query;
+struct query_flight;
 struct result_spool;
 
 enum query_state {
@@ -84,7 +88,9 @@ struct query {
     char trace_id[TRACE_ID_BYTES]; /* of the request; "" = none */
     struct monotime received;      /* last byte of the request */
     int64_t queued_at_us;          /* the same moment's wall-clock time */
+    struct run_guess guess;        /* of its run */
     enum cache_use cache_use;
+    struct byte_buffer cache_key; /* empty: its answer is neither kept nor shared */
     const struct query_events *events;
     void *events_user;
 
@@ -106,6 +112,7 @@ struct query {
     struct query_timing timing;
     struct source_instant began;      /* of the run */
     struct source_identity *identity; /* of what it read, whole; NULL: can't be proved */
+    enum cache_doubt cache_doubt;     /* why not */
     struct result_spool *kept;        /* all rows of one that keeps them; held; NULL: none */
     struct mail started_mail;         /* to the loop */
     struct mail done_mail;
@@ -127,6 +134,12 @@ struct query {
     struct error problem; /* how it ended or is about to; ERROR_NONE: well, or not yet */
     bool lost;            /* counted as a lost slot */
     bool cache_stored;    /* its answer is in the result cache */
+    bool collapsed;       /* it was answered with the run of an identical one */
+
+    /* [loop], query_flights' */
+    struct query_flight *flight; /* of which it is the leader or a follower */
+    struct query *flight_previous;
+    struct query *flight_next;
 
     /* [loop], query_registry's */
     UT_hash_handle hash_by_key;

@@ -1,7 +1,6 @@
 #include "query_cache.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include <stdio.h>
 
 #include "cache_key.h"
 #include "delivery.h"
@@ -23,42 +22,41 @@ static void count(const struct query_request *request, enum found found)
     metrics_add(FIRST[request->source] + found, 1);
 }
 
-static enum cache_look look(struct result_cache *cache, const struct query_request *request,
-                            const struct cached_answer **ret_answer)
+/* What is told of a request that nothing is looked for. */
+static bool is_bypass(const struct result_cache *cache, const struct query_request *request,
+                      struct cache_search *search)
 {
-    struct byte_buffer key = {0};
-    enum cache_look found = CACHE_MISS;
-
-    cache_key_append(request, &key);
-    if (!key.failed)
-        found = result_cache_find(cache, &key, ret_answer);
-    byte_buffer_done(&key);
-    return found;
+    search->doubt = cache_doubt_of_request(request);
+    if (search->doubt == CACHE_DOUBT_NONE && !result_cache_is_on(cache))
+        search->doubt = CACHE_DOUBT_OFF;
+    return search->doubt != CACHE_DOUBT_NONE;
 }
 
 bool query_cache_find(struct result_cache *cache, const struct query_request *request,
-                      const struct cached_answer **ret_answer, enum cache_use *ret_use)
+                      const struct cached_answer **ret_answer, struct cache_search *ret_search)
 {
-    if (request->cache == CACHE_OFF || !cache_key_applies(request)) {
+    *ret_search = (struct cache_search){.use = CACHE_USE_MISS};
+    if (is_bypass(cache, request, ret_search)) {
+        ret_search->use = CACHE_USE_BYPASS;
         count(request, FOUND_BYPASS);
-        *ret_use = CACHE_USE_BYPASS;
         return false;
     }
-    if (request->cache == CACHE_REFRESH) {
-        count(request, FOUND_MISS);
-        *ret_use = CACHE_USE_REFRESH;
-        return false;
-    }
-    switch (look(cache, request, ret_answer)) {
-    case CACHE_HIT:
-        count(request, FOUND_HIT);
-        return true;
-    case CACHE_STALE:
-        *ret_use = CACHE_USE_STALE;
-        break;
-    case CACHE_MISS:
-        *ret_use = CACHE_USE_MISS;
-        break;
+    cache_key_append(request, &ret_search->key);
+    if (ret_search->key.failed) {
+        byte_buffer_done(&ret_search->key);
+    } else if (request->cache == CACHE_REFRESH) {
+        ret_search->use = CACHE_USE_REFRESH;
+    } else {
+        switch (result_cache_find(cache, &ret_search->key, ret_answer)) {
+        case CACHE_HIT:
+            count(request, FOUND_HIT);
+            return true;
+        case CACHE_STALE:
+            ret_search->use = CACHE_USE_STALE;
+            break;
+        case CACHE_MISS:
+            break;
+        }
     }
     count(request, FOUND_MISS);
     return false;
@@ -69,23 +67,16 @@ bool query_cache_wants(const struct query *query)
     return query->cache_use != CACHE_USE_BYPASS;
 }
 
-static struct shared_bytes *copy_bytes(const char *body, size_t length)
+bool query_cache_is_current(const struct query *query)
 {
-    char *copy = malloc(length + 1);
-    struct shared_bytes *bytes = copy != NULL ? shared_bytes_new(copy, length) : NULL;
-
-    if (bytes == NULL)
-        free(copy);
-    else if (length > 0)
-        memcpy(copy, body, length);
-    return bytes;
+    return query->identity != NULL && source_identity_holds(query->identity);
 }
 
-void query_cache_keep(struct result_cache *cache, struct query *query, const char *body,
-                      size_t length)
+void query_cache_keep(struct result_cache *cache, struct query *query, struct shared_bytes *body)
 {
     const struct delivery_tally *tally = &query->delivery->tally;
     struct cached_answer answer = {
+        .body = body,
         .content_type = result_choice_content_type(&query->delivery->options.choice),
         .coding = tally->coding,
         .tag = tally->tag,
@@ -93,29 +84,34 @@ void query_cache_keep(struct result_cache *cache, struct query *query, const cha
         .truncated = tally->truncated,
     };
     struct source_identity *identity = query->identity;
-    struct byte_buffer key = {0};
 
     query->identity = NULL;
     if (identity == NULL)
         return;
-    cache_key_append(&query->request, &key);
-    answer.body = copy_bytes(body, length);
-    if (key.failed || answer.body == NULL)
+    query->cache_stored = query->cache_key.length > 0 &&
+                          result_cache_keep(cache, &query->cache_key, &answer, identity);
+    if (query->cache_key.length == 0)
         source_identity_free(identity);
-    else
-        query->cache_stored = result_cache_keep(cache, &key, &answer, identity);
-    shared_bytes_release(answer.body);
-    byte_buffer_done(&key);
+    if (!query->cache_stored)
+        query->cache_doubt = CACHE_DOUBT_TOO_LARGE;
 }
 
-const char *query_cache_status(const struct query *query)
+void query_cache_status(const struct query *query, bool streaming,
+                        char ret_text[CACHE_STATUS_BYTES])
 {
-    static const char *const STATUS[CACHE_USE_COUNT][2] = {
-        [CACHE_USE_BYPASS] = {"spark-service; fwd=bypass", "spark-service; fwd=bypass"},
-        [CACHE_USE_MISS] = {"spark-service; fwd=uri-miss", "spark-service; fwd=uri-miss; stored"},
-        [CACHE_USE_STALE] = {"spark-service; fwd=stale", "spark-service; fwd=stale; stored"},
-        [CACHE_USE_REFRESH] = {"spark-service; fwd=request", "spark-service; fwd=request; stored"},
+    static const char *const FORWARDS[CACHE_USE_COUNT] = {
+        [CACHE_USE_BYPASS] = "bypass",
+        [CACHE_USE_MISS] = "uri-miss",
+        [CACHE_USE_STALE] = "stale",
+        [CACHE_USE_REFRESH] = "request",
     };
+    /* The worker may still be about to say what its rows rest on. */
+    enum cache_doubt doubt =
+        streaming && query_cache_wants(query) ? CACHE_DOUBT_TOO_LARGE : query->cache_doubt;
+    const char *detail = query->cache_stored || query->collapsed ? NULL : cache_doubt_detail(doubt);
 
-    return STATUS[query->cache_use][query->cache_stored];
+    snprintf(ret_text, CACHE_STATUS_BYTES, "spark-service; fwd=%s%s%s%s%s",
+             FORWARDS[query->cache_use], query->cache_stored ? "; stored" : "",
+             query->collapsed ? "; collapsed" : "", detail != NULL ? "; detail=" : "",
+             detail != NULL ? detail : "");
 }

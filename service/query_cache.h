@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "byte_buffer.h"
+#include "cache_doubt.h"
 #include "query_request.h"
 #include "result_cache.h"
 
@@ -22,19 +24,33 @@ enum cache_use {
     CACHE_USE_COUNT
 };
 
+/* What was found for a request. */
+struct cache_search {
+    enum cache_use use;
+    enum cache_doubt doubt; /* of a bypass */
+    struct byte_buffer key; /* under which its answer may be kept and shared; else empty */
+};
+
+/* The longest Cache-Status, and NUL. */
+#define CACHE_STATUS_BYTES 96
+
 /* Looks for a kept answer and counts what was found. True: *ret_answer, borrowed until
- * the cache is used again. False: *ret_use says why there is none. */
+ * the cache is used again. *ret_search is the caller's to free (its key) in any case. */
 bool query_cache_find(struct result_cache *cache, const struct query_request *request,
-                      const struct cached_answer **ret_answer, enum cache_use *ret_use);
+                      const struct cached_answer **ret_answer, struct cache_search *ret_search);
 
 /* Whether the answer should be kept if its run allows it.   [any] */
 bool query_cache_wants(const struct query *query);
 
-/* Keeps a copy of a whole answer, when the run told what it rests on. */
-void query_cache_keep(struct result_cache *cache, struct query *query, const char *body,
-                      size_t length);
+/* Whether what the run read is still the same, each inode looked at now: its rows are as
+ * good as those of a run that begins now. Once the run is over. */
+bool query_cache_is_current(const struct query *query);
 
-/* The value of Cache-Status; static storage. */
-const char *query_cache_status(const struct query *query);
+/* Keeps (holds) a whole answer, when the run told what it rests on. */
+void query_cache_keep(struct result_cache *cache, struct query *query, struct shared_bytes *body);
+
+/* The value of Cache-Status. A streaming answer's run may not be over. */
+void query_cache_status(const struct query *query, bool streaming,
+                        char ret_text[CACHE_STATUS_BYTES]);
 
 #endif

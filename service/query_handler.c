@@ -75,8 +75,10 @@ static int parse(const struct service *service, const struct http_request *http,
 static void take_over(const struct mysql_target *target, bool only_plans,
                       struct query_request *request)
 {
-    if (request->engine == ENGINE_AUTO && !only_plans)
+    if (request->engine == ENGINE_AUTO && target->engine != ENGINE_AUTO && !only_plans) {
         request->engine = target->engine;
+        request->engine_reason = ENGINE_OF_SOURCE;
+    }
     if (target->query_ms > 0 && request->timeout_ms > target->query_ms)
         request->timeout_ms = target->query_ms;
 }

@@ -16,6 +16,7 @@
 #include "mysql_engine.h"
 #include "query.h"
 #include "query_audit.h"
+#include "query_flights.h"
 #include "query_handles.h"
 #include "query_log.h"
 #include "query_metrics.h"
@@ -30,12 +31,21 @@ static void on_done(struct query *query);
 static void on_answer_begin(struct delivery *delivery);
 static void on_client_gone(struct delivery *delivery, bool stalled);
 static void on_answer_over(struct delivery *delivery, struct result_page last);
+static void start_followers(const struct query *leader);
 
 static const struct query_events RUN_EVENTS = {on_started, on_done};
 static const struct delivery_events ANSWER_EVENTS = {on_answer_begin, on_client_gone,
                                                      on_answer_over};
 
 /* ---- the end of a query ---- */
+
+/* -1: without memory, and only when the timer isn't running yet. */
+static int start_timer(struct event *timer, int64_t span_ms)
+{
+    struct timeval span = span_timeval(span_ms);
+
+    return event_add(timer, &span);
+}
 
 static void stop_timers(struct query *query)
 {
@@ -107,17 +117,33 @@ static bool answer_has_no_producer(const struct query *query)
     return query_request_keeps_rows(&query->request) && !query->sends_kept;
 }
 
+/* Its run is for others, too. */
+static bool is_followed(const struct query *query)
+{
+    return query_flights_follower(query) != NULL;
+}
+
 /* Takes the exchange from the answer, NULL when the client is gone. The answer is
  * over when what makes its pages says so; at once when nothing does. */
 static struct http_exchange *end_answer(struct query *query)
 {
     struct http_exchange *exchange = delivery_detach(query->delivery);
 
+    if (!is_followed(query))
+        delivery_stop(query->delivery);
     if (answer_has_no_producer(query)) {
         delivery_free(query->delivery);
         query->delivery = NULL;
     }
     return exchange;
+}
+
+static void note_outcome(struct query *query, const struct delivery_tally *tally)
+{
+    query->outcome.rows = tally->rows;
+    query->outcome.bytes = tally->bytes;
+    query->outcome.truncated = tally->truncated;
+    atomic_store_explicit(&query->bytes_so_far, tally->bytes, memory_order_relaxed);
 }
 
 /* Ends the answer, if it isn't over; a promise that is still being journaled is off. */
@@ -138,11 +164,10 @@ static void answer_problem(struct query *query, const struct error *err)
         query_reply_problem(exchange, query, err);
 }
 
-/* Ends a query that was taken out of the queue again. */
-static void end_queued(struct queries *queries, struct query *query, enum query_state ends_as,
-                       const struct error *err)
+/* Ends a query that has no run. */
+static void end_unrun(struct queries *queries, struct query *query, enum query_state ends_as,
+                      const struct error *err)
 {
-    queries->queued--;
     end_run(query, ends_as);
     query->problem = *err;
     answer_problem(query, err);
@@ -161,20 +186,170 @@ static void interrupt(struct queries *queries, struct query *query)
         canceller_add(queries->canceller, query->tag);
 }
 
-/* Gets a query out of its worker: it will end as `ends_as`. */
+/* Nobody wants what the run of a CANCELLING query makes: gets it out of its worker. */
+static void abandon_run(struct queries *queries, struct query *query)
+{
+    atomic_store(&query->cancelled, true);
+    query->cancel_began = monotime_now();
+    interrupt(queries, query);
+}
+
+/* A query whose run is under way will end as `ends_as`: at once, or, as long as others
+ * follow it, when its run is over. */
 static void stop_run(struct queries *queries, struct query *query, enum query_state ends_as)
 {
     stop_timers(query);
-    atomic_store(&query->cancelled, true);
     /* A worker has it, even if its started() is still in the mailbox. */
     if (query->state == QUERY_QUEUED) {
         queries->queued--;
         queries->busy++;
+        start_followers(query);
     }
     query->state = QUERY_CANCELLING;
     query->ends_as = ends_as;
-    query->cancel_began = monotime_now();
-    interrupt(queries, query);
+    if (!is_followed(query))
+        abandon_run(queries, query);
+}
+
+/* ---- followers: identical queries that wait for the run of another ---- */
+
+/* The run that it waits for is under way. */
+static void start_following(struct query *follower)
+{
+    if (follower->state != QUERY_QUEUED)
+        return;
+    follower->state = QUERY_RUNNING;
+    follower->started = monotime_now();
+    follower->timing.queue_us = monotime_span_us(follower->received, follower->started);
+    query_metrics_started(follower);
+    (void)start_timer(follower->timer, follower->request.timeout_ms);
+}
+
+static void start_followers(const struct query *leader)
+{
+    for (struct query *follower = query_flights_follower(leader); follower != NULL;
+         follower = query_flights_next(follower))
+        start_following(follower);
+}
+
+/* Its own part is over; the run goes on unless it was the last one that wanted it. */
+static void leave_flight(struct queries *queries, struct query *follower)
+{
+    struct query *leader = query_flights_leader(follower);
+
+    query_flights_leave(queries->flights, follower);
+    if (leader->state != QUERY_CANCELLING || is_followed(leader))
+        return;
+    delivery_stop(leader->delivery);
+    abandon_run(queries, leader);
+}
+
+/* When those that wait now will have had their turn, as the last runs took. */
+static void set_retry_after(const struct queries *queries, struct error *err)
+{
+    err->retry_after_s =
+        run_history_wait_s(queries->history, query_queue_length(queries->config.queue),
+                           queries->config.slots - watchdog_lost(queries->watchdog));
+}
+
+int query_machine_set_full(const struct queries *queries, struct error *err)
+{
+    error_set(err, ERROR_QUEUE_FULL, "%zu queries are waiting already",
+              query_queue_limit(queries->config.queue));
+    set_retry_after(queries, err);
+    return -1;
+}
+
+/* What it waited for is not for it: it begins anew, behind those that wait by now. */
+static void run_itself(struct queries *queries, struct query *follower)
+{
+    struct error err;
+
+    query_flights_leave(queries->flights, follower);
+    follower->state = QUERY_QUEUED;
+    follower->started = (struct monotime){0};
+    (void)start_timer(follower->timer, follower->request.queue_timeout_ms);
+    metrics_add(METRIC_SHARED_IN_VAIN, 1);
+    if (query_queue_try_push(queries->config.queue, follower)) {
+        queries->queued++;
+        return;
+    }
+    query_machine_set_full(queries, &err);
+    query_metrics_refused(err.code);
+    end_unrun(queries, follower, QUERY_FAILED, &err);
+}
+
+/* The leader's run is of no use to anybody else. */
+static void dissolve_flight(struct queries *queries, struct query *leader)
+{
+    struct query *follower = NULL;
+
+    while ((follower = query_flights_follower(leader)) != NULL)
+        run_itself(queries, follower);
+    query_flights_end(queries->flights, leader);
+}
+
+/* Answers a follower with what the leader's run has made. */
+static void answer_follower(struct queries *queries, struct query *follower,
+                            const struct delivery_tally *tally, struct shared_bytes *body)
+{
+    struct delivery *delivery = follower->delivery;
+    struct http_exchange *exchange = delivery_detach(delivery);
+
+    query_flights_leave(queries->flights, follower);
+    start_following(follower);
+    end_run(follower, QUERY_SUCCEEDED);
+    follower->timing.run_us = monotime_span_us(follower->started, follower->ended);
+    follower->timing.bridge_us = follower->timing.run_us;
+    follower->collapsed = true;
+    delivery->tally = *tally;
+    delivery->tally.write_us = 0;
+    note_outcome(follower, tally);
+    query_log_when_sent(exchange, follower, delivery);
+    query_reply_shared(exchange, follower, delivery, body);
+    delivery_free(delivery);
+    follower->delivery = NULL;
+    metrics_add(METRIC_SHARED_ANSWERS, 1);
+    settle(queries, follower);
+}
+
+/* Its rows are for all who follow: what was read is the same now, after the last of them
+ * came. Else each has to look for itself. */
+static void answer_followers(struct queries *queries, struct query *leader,
+                             const struct delivery_tally *tally, struct shared_bytes *body)
+{
+    struct query *follower = NULL;
+
+    query_flights_note(queries->flights, leader, leader->identity != NULL);
+    if (is_followed(leader) && !query_cache_is_current(leader)) {
+        dissolve_flight(queries, leader);
+        return;
+    }
+    while ((follower = query_flights_follower(leader)) != NULL)
+        answer_follower(queries, follower, tally, body);
+    query_flights_end(queries->flights, leader);
+}
+
+/* ---- early ends ---- */
+
+/* Takes a query out of the queue; who follows it has its place then. */
+static bool leave_queue(struct queries *queries, struct query *query, bool has_to_wait)
+{
+    struct query_queue *queue = queries->config.queue;
+    struct query *heir = query_flights_follower(query);
+
+    if (heir == NULL) {
+        if (has_to_wait ? !query_queue_expire(queue, query) : !query_queue_remove(queue, query))
+            return false;
+        queries->queued--;
+        query_flights_end(queries->flights, query);
+        return true;
+    }
+    if ((has_to_wait && !query_queue_has_to_wait(queue, query)) ||
+        !query_queue_replace(queue, query, heir))
+        return false;
+    query_flights_pass_on(queries->flights, query);
+    return true;
 }
 
 /* The run is over, its answer is not: ends that. */
@@ -191,8 +366,13 @@ void query_machine_end_early(struct queries *queries, struct query *query, enum 
 {
     if (query->state != QUERY_CANCELLING)
         query_metrics_cancelled(reason);
-    if (query_queue_remove(queries->config.queue, query)) {
-        end_queued(queries, query, ends_as, err);
+    if (query_flights_leader(query) != NULL) {
+        leave_flight(queries, query);
+        end_unrun(queries, query, ends_as, err);
+        return;
+    }
+    if (leave_queue(queries, query, false)) {
+        end_unrun(queries, query, ends_as, err);
         return;
     }
     if (query_state_is_over(query->state)) {
@@ -209,12 +389,23 @@ void query_machine_end_early(struct queries *queries, struct query *query, enum 
 
 /* ---- timers and the client's side ---- */
 
-/* -1: without memory, and only when the timer isn't running yet. */
-static int start_timer(struct event *timer, int64_t span_ms)
+/* It has waited too long for a slot, or for one of whom it follows. */
+static void end_waiting(struct queries *queries, struct query *query)
 {
-    struct timeval span = span_timeval(span_ms);
+    const struct query *leader = query_flights_leader(query);
+    struct error err;
 
-    return event_add(timer, &span);
+    if (leader != NULL && !query_queue_has_to_wait(queries->config.queue, leader))
+        return; /* its run is about to begin; the news of it is on its way */
+    if (leader != NULL)
+        leave_flight(queries, query);
+    else if (!leave_queue(queries, query, true))
+        return; /* started in time; the news of it is on its way */
+    error_set(&err, ERROR_QUEUE_TIMEOUT, "no slot was free within %lld ms",
+              (long long)query->request.queue_timeout_ms);
+    set_retry_after(queries, &err);
+    query_metrics_refused(err.code);
+    end_unrun(queries, query, QUERY_TIMED_OUT, &err);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *user)
@@ -226,12 +417,7 @@ static void on_timer(evutil_socket_t fd, short what, void *user)
     (void)fd;
     (void)what;
     if (query->state == QUERY_QUEUED) {
-        if (!query_queue_expire(queries->config.queue, query))
-            return; /* started in time; the news of it is on its way */
-        error_set(&err, ERROR_QUEUE_TIMEOUT, "no slot was free within %lld ms",
-                  (long long)query->request.queue_timeout_ms);
-        query_metrics_refused(err.code);
-        end_queued(queries, query, QUERY_TIMED_OUT, &err);
+        end_waiting(queries, query);
     } else {
         error_set(&err, ERROR_TIMEOUT, "the query ran longer than %lld ms and is cancelled",
                   (long long)query->request.timeout_ms);
@@ -365,6 +551,7 @@ static void on_started(struct query *query)
     query->state = QUERY_RUNNING;
     query_metrics_started(query);
     (void)start_timer(query->timer, query->request.timeout_ms); /* it runs since admission */
+    start_followers(query);
 }
 
 /* All rows are kept: for the caller who comes back, or for the one that waits. */
@@ -390,6 +577,10 @@ static void on_done(struct query *query)
 
     queries->busy--;
     watchdog_slot_back(queries->watchdog, query);
+    if (!query->request.explains)
+        run_history_note(queries->history, &query->request,
+                         monotime_span_ms(query->run_started, monotime_now()),
+                         failed || query->state == QUERY_CANCELLING);
     if (query->state == QUERY_CANCELLING) {
         if (!query_request_is_direct(&query->request))
             canceller_remove(queries->canceller, query->tag);
@@ -412,27 +603,65 @@ static void on_done(struct query *query)
 
 /* ---- news from the answer ---- */
 
+/* A long answer is one client's: it goes at that client's pace. */
 static void on_answer_begin(struct delivery *delivery)
 {
-    query_reply_begin(delivery->exchange, delivery->user, delivery);
+    struct query *query = delivery->user;
+    struct queries *queries = query->events_user;
+    bool was_followed = is_followed(query);
+
+    query_flights_note(queries->flights, query, false);
+    dissolve_flight(queries, query);
+    if (delivery->exchange != NULL) {
+        query_reply_begin(delivery->exchange, query, delivery);
+    } else if (was_followed && query->state == QUERY_CANCELLING) {
+        delivery_stop(delivery);
+        abandon_run(queries, query);
+    }
 }
 
+/* A whole answer that may be kept, and be that of others as well. The exchange is NULL
+ * when only they are left. */
+static void answer_shareable(struct queries *queries, struct query *query,
+                             struct http_exchange *exchange, struct result_page body)
+{
+    struct delivery *delivery = query->delivery;
+    struct shared_bytes *shared = shared_bytes_new(body.data, body.length);
+    bool is_own = true;
+
+    if (shared == NULL) {
+        dissolve_flight(queries, query);
+    } else {
+        answer_followers(queries, query, &delivery->tally, shared);
+        query_cache_keep(queries->cache, query, shared);
+        is_own = shared_bytes_take_back(shared, &body.data);
+    }
+    if (exchange != NULL && is_own)
+        query_reply_whole(exchange, query, delivery, body.data, body.length);
+    else if (exchange != NULL)
+        query_reply_shared(exchange, query, delivery, shared);
+    else if (is_own)
+        free(body.data);
+    if (!is_own)
+        shared_bytes_release(shared);
+}
+
+/* The exchange is NULL when it is others' rows only. */
 static void answer_rows(struct query *query, struct delivery *delivery, struct result_page last)
 {
-    const struct queries *queries = query->events_user;
+    struct queries *queries = query->events_user;
     struct http_exchange *exchange = delivery_detach(delivery);
 
-    query->outcome.rows = delivery->tally.rows;
-    query->outcome.bytes = delivery->tally.bytes;
-    query->outcome.truncated = delivery->tally.truncated;
-    atomic_store_explicit(&query->bytes_so_far, query->outcome.bytes, memory_order_relaxed);
-    query_log_when_sent(exchange, query, delivery);
-    if (delivery->streaming) {
-        query_reply_end(exchange, query, delivery, last.data, last.length);
-        return;
+    if (exchange != NULL) {
+        note_outcome(query, &delivery->tally);
+        query_log_when_sent(exchange, query, delivery);
     }
-    query_cache_keep(queries->cache, query, last.data, last.length);
-    query_reply_whole(exchange, query, delivery, last.data, last.length);
+    if (delivery->streaming)
+        query_reply_end(exchange, query, delivery, last.data, last.length);
+    else if (query_cache_wants(query))
+        answer_shareable(queries, query, exchange, last);
+    else
+        query_reply_whole(exchange, query, delivery, last.data, last.length);
 }
 
 /* The rows are there and can't be sent: no memory, a spool that can't be read. */
@@ -453,16 +682,19 @@ static void on_answer_over(struct delivery *delivery, struct result_page last)
     struct query *query = delivery->user;
     struct queries *queries = query->events_user;
     const struct error *err = &delivery->tally.err;
+    bool is_wanted = delivery->exchange != NULL || is_followed(query);
 
-    if (delivery->exchange == NULL) {
-        free(last.data);
-    } else if (err->code == ERROR_NONE) {
+    if (is_wanted && err->code == ERROR_NONE) {
         answer_rows(query, delivery, last);
         if (query->state == QUERY_RUNNING)
             stop_run(queries, query, QUERY_SUCCEEDED);
     } else {
         free(last.data);
-        fail_answer(queries, query, err);
+        if (query->state == QUERY_FAILED)
+            query_flights_note(queries->flights, query, false);
+        dissolve_flight(queries, query); /* a failure is nobody else's */
+        if (delivery->exchange != NULL)
+            fail_answer(queries, query, err);
     }
     query->delivery = NULL;
     delivery_free(delivery);
@@ -522,10 +754,15 @@ int query_machine_equip(struct queries *queries, struct query *query,
 
 void query_machine_begin(struct queries *queries, struct query *query)
 {
-    /* The worker's first news waits in the mailbox until we are back in the loop. */
-    queries->queued++;
+    const struct query *leader = query_flights_leader(query);
+
     query_registry_add(queries->registry, query);
     query_metrics_admitted(query);
+    /* The worker's first news waits in the mailbox until we are back in the loop. */
+    if (leader == NULL)
+        queries->queued++;
+    else if (leader->state != QUERY_QUEUED)
+        start_following(query);
     if (query->request.wait_ms == 0)
         end_wait(query);
 }

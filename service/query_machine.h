@@ -19,6 +19,8 @@ struct queries {
     struct kept_results *kept;
     struct spool_disposal *disposal;
     struct result_cache *cache;
+    struct query_flights *flights;
+    struct run_history *history;
     struct watchdog *watchdog;
     struct canceller *canceller; /* NULL until the engine is ready */
     size_t queued;
@@ -35,7 +37,10 @@ int query_machine_equip(struct queries *queries, struct query *query,
 /* Frees a query that was never queued; its exchange is the caller's again. */
 void query_machine_discard(struct queries *queries, struct query *query);
 
-/* It is in the queue. Takes it. */
+/* ERROR_QUEUE_FULL, with when to come again; -1. */
+int query_machine_set_full(const struct queries *queries, struct error *err);
+
+/* It is in the queue, or follows another one. Takes it. */
 void query_machine_begin(struct queries *queries, struct query *query);
 
 /* Ends a query before its time: answers with `err`, if the client is still there,

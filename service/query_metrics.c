@@ -73,7 +73,8 @@ void query_metrics_refused(enum error_code code)
 
 void query_metrics_started(const struct query *query)
 {
-    metrics_observe_us(HISTOGRAM_QUEUE_WAIT, query->timing.queue_us);
+    metrics_observe_us(HISTOGRAM_QUEUE_WAIT_SMALL + (enum metric_histogram)query->guess.size,
+                       query->timing.queue_us);
 }
 
 void query_metrics_cancelled(enum metric reason)

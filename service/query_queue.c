@@ -5,25 +5,31 @@
 
 struct query_queue {
     pthread_mutex_t lock;
-    pthread_cond_t not_empty;
-    struct query *first; /* oldest */
+    pthread_cond_t changed;
+    struct query *first; /* whose turn is next */
     struct query *last;
     size_t length;
     size_t limit;
+    size_t heavy_max; /* that may run at once */
+    size_t heavy;     /* that run */
     size_t idle;      /* workers inside pop_wait, or announced */
     size_t announced; /* of these, not inside yet; any worker that comes may be one of them */
     bool closed;
 };
 
-struct query_queue *query_queue_new(size_t limit)
+struct query_queue *query_queue_new(const struct query_queue_config *config)
 {
     struct query_queue *queue = calloc(1, sizeof(*queue));
+    size_t kept = config->small_slots;
 
     if (queue == NULL)
         return NULL;
+    if (kept >= config->workers)
+        kept = config->workers > 0 ? config->workers - 1 : 0;
     pthread_mutex_init(&queue->lock, NULL);
-    pthread_cond_init(&queue->not_empty, NULL);
-    queue->limit = limit;
+    pthread_cond_init(&queue->changed, NULL);
+    queue->limit = config->limit;
+    queue->heavy_max = config->workers - kept;
     return queue;
 }
 
@@ -31,9 +37,38 @@ void query_queue_free(struct query_queue *queue)
 {
     if (queue == NULL)
         return;
-    pthread_cond_destroy(&queue->not_empty);
+    pthread_cond_destroy(&queue->changed);
     pthread_mutex_destroy(&queue->lock);
     free(queue);
+}
+
+static bool is_heavy(const struct query *query)
+{
+    return query->guess.size == RUN_HEAVY;
+}
+
+static int64_t rank_ms(const struct query *query)
+{
+    int64_t patience_ms = query->request.queue_timeout_ms / 2;
+    int64_t span_ms = query->guess.span_ms;
+
+    return query->received.ns / 1000000 + (span_ms < patience_ms ? span_ms : patience_ms);
+}
+
+static void link_behind_locked(struct query_queue *queue, struct query *query, struct query *ahead)
+{
+    query->queue_previous = ahead;
+    query->queue_next = ahead != NULL ? ahead->queue_next : queue->first;
+    if (query->queue_next != NULL)
+        query->queue_next->queue_previous = query;
+    else
+        queue->last = query;
+    if (ahead != NULL)
+        ahead->queue_next = query;
+    else
+        queue->first = query;
+    query->in_queue = true;
+    queue->length++;
 }
 
 static void unlink_locked(struct query_queue *queue, struct query *query)
@@ -52,34 +87,84 @@ static void unlink_locked(struct query_queue *queue, struct query *query)
     queue->length--;
 }
 
+/* How many heavy ones may begin, when there are workers. At the end nobody keeps a slot. */
+static size_t heavy_left_locked(const struct query_queue *queue)
+{
+    if (queue->closed)
+        return queue->length;
+    return queue->heavy_max > queue->heavy ? queue->heavy_max - queue->heavy : 0;
+}
+
+/* What the idle workers are about to do. */
+struct outlook {
+    size_t taken;      /* queries that are as good as taken: their workers only have to wake */
+    size_t heavy_left; /* heavy ones that may begin beside these */
+    bool has_it;       /* the one asked for is among them */
+};
+
+static struct outlook look_ahead_locked(const struct query_queue *queue, const struct query *query)
+{
+    struct outlook outlook = {.heavy_left = heavy_left_locked(queue)};
+
+    for (const struct query *next = queue->first; next != NULL && outlook.taken < queue->idle;
+         next = next->queue_next) {
+        if (is_heavy(next) && outlook.heavy_left == 0)
+            continue;
+        outlook.heavy_left -= is_heavy(next);
+        outlook.taken++;
+        outlook.has_it |= next == query;
+    }
+    return outlook;
+}
+
+/* Room for it, or a worker. */
+static bool has_room_locked(const struct query_queue *queue, const struct query *query)
+{
+    struct outlook outlook = look_ahead_locked(queue, NULL);
+
+    if (queue->length - outlook.taken < queue->limit)
+        return true;
+    return outlook.taken < queue->idle && (!is_heavy(query) || outlook.heavy_left > 0);
+}
+
 bool query_queue_try_push(struct query_queue *queue, struct query *query)
 {
+    struct query *ahead = NULL;
     bool pushed = false;
 
     pthread_mutex_lock(&queue->lock);
-    if (!queue->closed && queue->length < queue->limit + queue->idle) {
-        query->queue_previous = queue->last;
-        query->queue_next = NULL;
-        if (queue->last != NULL)
-            queue->last->queue_next = query;
-        else
-            queue->first = query;
-        queue->last = query;
-        query->in_queue = true;
-        queue->length++;
-        pthread_cond_signal(&queue->not_empty);
+    if (!queue->closed && has_room_locked(queue, query)) {
+        ahead = queue->last;
+        while (ahead != NULL && rank_ms(ahead) > rank_ms(query))
+            ahead = ahead->queue_previous;
+        link_behind_locked(queue, query, ahead);
+        pthread_cond_signal(&queue->changed);
         pushed = true;
     }
     pthread_mutex_unlock(&queue->lock);
     return pushed;
 }
 
-void query_queue_announce(struct query_queue *queue)
+void query_queue_announce(struct query_queue *queue, const struct query *query)
 {
     pthread_mutex_lock(&queue->lock);
     queue->idle++;
     queue->announced++;
+    if (is_heavy(query)) {
+        queue->heavy--;
+        pthread_cond_broadcast(&queue->changed); /* for one that waited for that */
+    }
     pthread_mutex_unlock(&queue->lock);
+}
+
+static struct query *next_locked(const struct query_queue *queue)
+{
+    struct query *next = queue->first;
+
+    if (heavy_left_locked(queue) == 0)
+        while (next != NULL && is_heavy(next))
+            next = next->queue_next;
+    return next;
 }
 
 struct query *query_queue_pop_wait(struct query_queue *queue)
@@ -91,12 +176,13 @@ struct query *query_queue_pop_wait(struct query_queue *queue)
         queue->announced--;
     else
         queue->idle++;
-    while (queue->first == NULL && !queue->closed)
-        pthread_cond_wait(&queue->not_empty, &queue->lock);
+    while ((query = next_locked(queue)) == NULL && !queue->closed)
+        pthread_cond_wait(&queue->changed, &queue->lock);
     queue->idle--;
-    query = queue->first;
-    if (query != NULL)
+    if (query != NULL) {
         unlink_locked(queue, query);
+        queue->heavy += is_heavy(query);
+    }
     pthread_mutex_unlock(&queue->lock);
     return query;
 }
@@ -113,19 +199,23 @@ bool query_queue_remove(struct query_queue *queue, struct query *query)
     return removed;
 }
 
-/* The first `idle` queries are as good as taken: their workers only have to wake. */
+bool query_queue_replace(struct query_queue *queue, struct query *query, struct query *heir)
+{
+    bool replaced = false;
+
+    pthread_mutex_lock(&queue->lock);
+    replaced = query->in_queue;
+    if (replaced) {
+        link_behind_locked(queue, heir, query);
+        unlink_locked(queue, query);
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return replaced;
+}
+
 static bool has_to_wait_locked(const struct query_queue *queue, const struct query *query)
 {
-    const struct query *ahead = queue->first;
-
-    if (!query->in_queue)
-        return false;
-    for (size_t i = 0; i < queue->idle && ahead != NULL; i++) {
-        if (ahead == query)
-            return false;
-        ahead = ahead->queue_next;
-    }
-    return true;
+    return query->in_queue && !look_ahead_locked(queue, query).has_it;
 }
 
 bool query_queue_expire(struct query_queue *queue, struct query *query)
@@ -140,11 +230,21 @@ bool query_queue_expire(struct query_queue *queue, struct query *query)
     return expired;
 }
 
+bool query_queue_has_to_wait(struct query_queue *queue, const struct query *query)
+{
+    bool has_to = false;
+
+    pthread_mutex_lock(&queue->lock);
+    has_to = has_to_wait_locked(queue, query);
+    pthread_mutex_unlock(&queue->lock);
+    return has_to;
+}
+
 void query_queue_close(struct query_queue *queue)
 {
     pthread_mutex_lock(&queue->lock);
     queue->closed = true;
-    pthread_cond_broadcast(&queue->not_empty);
+    pthread_cond_broadcast(&queue->changed);
     pthread_mutex_unlock(&queue->lock);
 }
 
@@ -153,7 +253,18 @@ size_t query_queue_length(struct query_queue *queue)
     size_t length = 0;
 
     pthread_mutex_lock(&queue->lock);
-    length = queue->length > queue->idle ? queue->length - queue->idle : 0;
+    length = queue->length - look_ahead_locked(queue, NULL).taken;
+    pthread_mutex_unlock(&queue->lock);
+    return length;
+}
+
+size_t query_queue_length_of(struct query_queue *queue, enum run_size size)
+{
+    size_t length = 0;
+
+    pthread_mutex_lock(&queue->lock);
+    for (const struct query *query = queue->first; query != NULL; query = query->queue_next)
+        length += query->guess.size == size && has_to_wait_locked(queue, query);
     pthread_mutex_unlock(&queue->lock);
     return length;
 }

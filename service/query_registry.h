@@ -1,7 +1,7 @@
 /*
  * query_registry: every query that anybody may still ask about, alive or over.
  *
- * Those alive are bounded by queue and slots. Of those over, the last `history`
+ * Those alive are bounded by queue, slots and followers. Of those over, the last `history`
  * are remembered; one that is pinned (its rows are kept) doesn't count and stays.
  * The registry changes no state; it frees what it forgets.   [loop]
  *

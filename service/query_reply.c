@@ -46,11 +46,19 @@ static size_t row_headers(const char *query_id, const char *engine, const char *
     return count;
 }
 
-static size_t common_headers(const struct query *query, enum content_coding coding,
+/* `cache_status` is what the headers point at. */
+static size_t common_headers(const struct query *query, const struct delivery *delivery,
+                             enum content_coding coding, char cache_status[CACHE_STATUS_BYTES],
                              struct http_header ret_headers[HEADERS_MAX])
 {
-    return row_headers(query->id, query_engine_name(query), query_cache_status(query), coding,
-                       ret_headers);
+    const char *reason = query_request_engine_reason(&query->request);
+    size_t count = 0;
+
+    query_cache_status(query, delivery->streaming, cache_status);
+    count = row_headers(query->id, query_engine_name(query), cache_status, coding, ret_headers);
+    if (reason != NULL)
+        ret_headers[count++] = (struct http_header){"Query-Engine-Reason", reason};
+    return count;
 }
 
 /* Adds the tag to a GET's answer. True: the client has this very body already. */
@@ -110,30 +118,57 @@ static void send_head(struct http_exchange *exchange, const struct query *query,
     http_reply_end(exchange, NULL, 0);
 }
 
+/* The head of a short answer, and what its headers point at. */
+struct whole_head {
+    struct http_header headers[HEADERS_MAX];
+    size_t count;
+    char cache_status[CACHE_STATUS_BYTES];
+    char timing[TIMING_BYTES];
+    char preference[PREFER_APPLIED_BYTES];
+};
+
+/* False: it was a 304, and all is said. */
+static bool begin_whole(struct http_exchange *exchange, const struct query *query,
+                        const struct delivery *delivery, struct whole_head *head)
+{
+    head->count =
+        common_headers(query, delivery, delivery->tally.coding, head->cache_status, head->headers);
+    add_preference(query, head->preference, head->headers, &head->count);
+    format_timing(query, delivery, head->timing);
+    head->headers[head->count++] = (struct http_header){"Server-Timing", head->timing};
+    if (query->request.heads)
+        return true;
+    if (add_tag(exchange, &delivery->tally.tag, head->headers, &head->count)) {
+        http_reply_send(exchange, 304, NULL, head->headers, head->count, NULL, 0);
+        return false;
+    }
+    head->headers[head->count++] =
+        (struct http_header){"Result-Truncated", delivery->tally.truncated ? "true" : "false"};
+    return true;
+}
+
 void query_reply_whole(struct http_exchange *exchange, const struct query *query,
                        const struct delivery *delivery, char *body, size_t length)
 {
-    char timing[TIMING_BYTES];
-    struct http_header headers[HEADERS_MAX];
-    char preference[PREFER_APPLIED_BYTES];
-    size_t count = common_headers(query, delivery->tally.coding, headers);
+    const char *content_type = result_choice_content_type(&delivery->options.choice);
+    struct whole_head head;
 
-    add_preference(query, preference, headers, &count);
-    format_timing(query, delivery, timing);
-    headers[count++] = (struct http_header){"Server-Timing", timing};
-    if (query->request.heads) {
-        send_head(exchange, query, headers, count, body);
-        return;
-    }
-    if (add_tag(exchange, &delivery->tally.tag, headers, &count)) {
+    if (!begin_whole(exchange, query, delivery, &head))
         free(body);
-        http_reply_send(exchange, 304, NULL, headers, count, NULL, 0);
-        return;
-    }
-    headers[count++] =
-        (struct http_header){"Result-Truncated", delivery->tally.truncated ? "true" : "false"};
-    http_reply_send_taken(exchange, 200, result_choice_content_type(&delivery->options.choice),
-                          headers, count, body, length);
+    else if (query->request.heads)
+        send_head(exchange, query, head.headers, head.count, body);
+    else
+        http_reply_send_taken(exchange, 200, content_type, head.headers, head.count, body, length);
+}
+
+void query_reply_shared(struct http_exchange *exchange, const struct query *query,
+                        const struct delivery *delivery, struct shared_bytes *body)
+{
+    const char *content_type = result_choice_content_type(&delivery->options.choice);
+    struct whole_head head;
+
+    if (begin_whole(exchange, query, delivery, &head))
+        http_reply_send_shared(exchange, 200, content_type, head.headers, head.count, body);
 }
 
 void query_reply_begin(struct http_exchange *exchange, const struct query *query,
@@ -141,7 +176,9 @@ void query_reply_begin(struct http_exchange *exchange, const struct query *query
 {
     struct http_header headers[HEADERS_MAX];
     char preference[PREFER_APPLIED_BYTES];
-    size_t count = common_headers(query, delivery->options.choice.coding, headers);
+    char cache_status[CACHE_STATUS_BYTES];
+    size_t count =
+        common_headers(query, delivery, delivery->options.choice.coding, cache_status, headers);
 
     add_preference(query, preference, headers, &count);
     http_reply_begin(exchange, 200, result_choice_content_type(&delivery->options.choice), headers,
@@ -221,6 +258,8 @@ void query_reply_break_off(struct http_exchange *exchange, const struct query *q
 
 static int retry_after_s(const struct error *err)
 {
+    if (err->retry_after_s > 0)
+        return err->retry_after_s;
     if (err->code == ERROR_STARTING)
         return RETRY_AFTER_STARTING_S;
     if (err->code == ERROR_RATE_LIMITED) /* when a query of its ends; nobody knows when */

@@ -14,10 +14,15 @@ struct delivery;
 struct engine_facts;
 struct http_exchange;
 struct query;
+struct shared_bytes;
 
 /* A short answer: headers say how it went. Takes `body`. */
 void query_reply_whole(struct http_exchange *exchange, const struct query *query,
                        const struct delivery *delivery, char *body, size_t length);
+
+/* The same, of a body that others hold as well. */
+void query_reply_shared(struct http_exchange *exchange, const struct query *query,
+                        const struct delivery *delivery, struct shared_bytes *body);
 
 /* An answer out of the result cache, under an id of its own. */
 void query_reply_cached(struct http_exchange *exchange, const char *query_id,

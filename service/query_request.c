@@ -224,6 +224,8 @@ static int read_engine(struct reader *reader, const json_t *value)
         0)
         return -1;
     reader->request->engine = (enum query_engine)choice;
+    if (reader->request->engine != ENGINE_AUTO)
+        reader->request->engine_reason = ENGINE_ASKED;
     return 0;
 }
 
@@ -503,6 +505,17 @@ int query_request_parse(enum query_source source, const char *body, size_t lengt
 bool query_request_is_direct(const struct query_request *request)
 {
     return request->source == QUERY_MYSQL && request->engine != ENGINE_SPARK;
+}
+
+const char *query_request_engine_reason(const struct query_request *request)
+{
+    static const char *const REASONS[] = {
+        [ENGINE_FOR_READ] = "plain-read",
+        [ENGINE_ASKED] = "asked-for",
+        [ENGINE_OF_SOURCE] = "source-setting",
+    };
+
+    return request->source == QUERY_MYSQL ? REASONS[request->engine_reason] : NULL;
 }
 
 const char *query_request_source(const struct query_request *request)

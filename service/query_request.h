@@ -24,6 +24,13 @@
 enum query_source { QUERY_MYSQL, QUERY_PARQUET, QUERY_DELTA, QUERY_ICEBERG, QUERY_SOURCE_COUNT };
 
 enum query_engine { ENGINE_AUTO, ENGINE_DIRECT, ENGINE_SPARK };
+/* Why the engine of a MySQL query is the one it is. */
+enum engine_reason {
+    ENGINE_FOR_READ, /* `auto`: what the gate lets through is a plain read */
+    ENGINE_ASKED,    /* by the request */
+    ENGINE_OF_SOURCE /* the source's own, for requests that say auto */
+};
+
 enum query_on_wait { WAIT_CONTINUE, WAIT_CANCEL };
 enum query_cache_mode { CACHE_USE, CACHE_REFRESH, CACHE_OFF };
 
@@ -64,6 +71,7 @@ struct query_request {
     char *params_json; /* the checked `params` object as compact JSON; NULL = none */
     struct query_as_of as_of;
     enum query_engine engine;
+    enum engine_reason engine_reason;
     int64_t timeout_ms;
     int64_t queue_timeout_ms;
     int64_t wait_ms; /* for the first byte of the answer; -1 = to the end */
@@ -91,6 +99,9 @@ int query_request_parse(enum query_source source, const char *body, size_t lengt
 /* True when the direct engine runs it: a MySQL query whose caller didn't ask for
  * spark. What the gate lets through is a plain read, so `auto` is direct. */
 bool query_request_is_direct(const struct query_request *request);
+
+/* "plain-read" ... of a MySQL query, else NULL; static storage. */
+const char *query_request_engine_reason(const struct query_request *request);
 
 /* True when it may become asynchronous: its rows are kept from the start. */
 bool query_request_keeps_rows(const struct query_request *request);

@@ -180,6 +180,8 @@ static void note_end(struct run *run)
     struct result_end *end = &run->end;
 
     end->source_kind = query_source_name(query->request.source);
+    end->engine_reason = query_request_engine_reason(&query->request);
+    end->engine = end->engine_reason != NULL ? query_engine_name(query) : NULL;
     end->queue_us = query->timing.queue_us;
     end->plan_us = query->timing.plan_us;
     end->run_us = query->timing.run_us;
@@ -221,13 +223,18 @@ static void take_identity(struct run *run, const char *path)
     struct query *query = run->query;
     const struct answer_basis *basis = NULL;
     struct source_read *reads = NULL;
+    enum source_doubt doubt;
 
     if (run->spark == NULL || !query_cache_wants(query))
         return;
     basis = spark_cursor_basis(run->spark);
+    if (!basis->repeatable) {
+        query->cache_doubt = CACHE_DOUBT_NOT_DETERMINISTIC;
+        return;
+    }
     reads = calloc(basis->read_count + 1, sizeof(*reads));
-    if (reads == NULL || !basis->repeatable) {
-        free(reads);
+    if (reads == NULL) {
+        query->cache_doubt = CACHE_DOUBT_UNKNOWN_SOURCE;
         return;
     }
     for (size_t i = 0; i < basis->read_count; i++) {
@@ -237,8 +244,10 @@ static void take_identity(struct run *run, const char *path)
         reads[i].asked_root = data_roots_prefix(run->runner->roots, reads[i].asked);
         reads[i].location_root = data_roots_prefix(run->runner->roots, reads[i].location);
     }
-    query->identity =
-        source_identity_take(reads, basis->read_count, query->began, run->runner->cache_inodes);
+    query->identity = source_identity_take(reads, basis->read_count, query->began,
+                                           run->runner->cache_inodes, &doubt);
+    if (query->identity == NULL)
+        query->cache_doubt = cache_doubt_of_source(doubt);
     free(reads);
 }
 
@@ -292,7 +301,7 @@ void query_runner_run(struct query_runner *runner, struct query *query)
     query->outcome.truncated = run.sink.is_full;
     query->kept = result_sink_keep(&run.sink, &run.end, failed ? &err : NULL);
     /* Who sees the slot free may ask for it at once, with no time to wait. */
-    query_queue_announce(runner->queue);
+    query_queue_announce(runner->queue, query);
     post(runner->channel, &query->done_mail, deliver_done);
     result_sink_end(&run.sink, &run.end, failed ? &err : NULL);
 }

@@ -33,6 +33,11 @@ struct result_cache *result_cache_new(size_t bytes_max)
     return cache;
 }
 
+bool result_cache_is_on(const struct result_cache *cache)
+{
+    return cache->bytes_max > 0;
+}
+
 static void free_entry(struct entry *entry)
 {
     source_identity_free(entry->identity);

@@ -40,6 +40,9 @@ struct result_cache;
 struct result_cache *result_cache_new(size_t bytes_max);
 void result_cache_free(struct result_cache *cache);
 
+/* False: bytes_max is 0. */
+bool result_cache_is_on(const struct result_cache *cache);
+
 /* CACHE_HIT: *ret_answer, borrowed until the cache is used again. */
 enum cache_look result_cache_find(struct result_cache *cache, const struct byte_buffer *key,
                                   const struct cached_answer **ret_answer);

@@ -34,6 +34,12 @@ static void append_source(struct byte_buffer *out, const struct result_end *end)
         byte_buffer_append_text(out, ",\"version\":");
         append_text(out, end->source_version);
     }
+    if (end->engine != NULL) {
+        byte_buffer_append_text(out, ",\"engine\":");
+        append_text(out, end->engine);
+        byte_buffer_append_text(out, ",\"engine_reason\":");
+        append_text(out, end->engine_reason);
+    }
     byte_buffer_append_char(out, '}');
 }
 

@@ -30,7 +30,9 @@ struct result_options {
 struct result_end {
     int64_t rows;
     bool truncated;
-    const char *source_kind;    /* "delta" ... */
+    const char *source_kind; /* "delta" ... */
+    const char *engine;      /* of a source with several, and why that one: static; or NULL */
+    const char *engine_reason;
     const char *source_version; /* Delta version or Iceberg snapshot id */
     int64_t queue_us;
     int64_t plan_us;

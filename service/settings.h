@@ -53,9 +53,12 @@ struct settings {
     int64_t spool_ttl_s;
     int64_t cache_bytes;
     int64_t cache_files;
+    int64_t shared_queries;
     int64_t kept_sources;
     int64_t kept_source_bytes;
     int64_t kept_plans;
+    int64_t small_query_ms;
+    int64_t small_slots;
     int64_t max_handles;
     int64_t journal_length;
     int64_t slot_lost_ms;
@@ -67,6 +70,7 @@ struct settings {
     char *heap; /* never "" */
     bool spark_ui;
     int64_t spark_ui_port;
+    int64_t warm_up_ms;
     bool check_jni;
     char *mysql_hosts;
     char *sources_file; /* "" = none */

@@ -81,6 +81,13 @@ const struct setting settings_table[] = {
     INTEGER(
         "CACHE_FILES", cache_files, "64", 1, 4096,
         "files and folders that a kept answer may rest on: all are looked at before it is used"),
+    INTEGER("SMALL_QUERY_MS", small_query_ms, "500", 1, 600000,
+            "a statement whose runs take longer is a heavy one: it waits behind small ones that "
+            "come a little later"),
+    INTEGER("SMALL_SLOTS", small_slots, "1", 0, 1024,
+            "slots that heavy queries leave to others; of WORKERS at least one is for all"),
+    INTEGER("SHARED_QUERIES", shared_queries, "1024", 0, 100000,
+            "queries that wait for the run of an identical one; further ones run themselves"),
     INTEGER("KEPT_SOURCES", kept_sources, "256", 0, 100000,
             "tables that the planner knows for as long as they are unchanged; 0: none"),
     INTEGER("KEPT_SOURCE_BYTES", kept_source_bytes, "67108864", 0, INT64_MAX,
@@ -104,6 +111,8 @@ const struct setting settings_table[] = {
     TEXT("HEAP", heap, "", "JVM heap, as 2g or 512m; default: half the memory limit, 512m to 4g"),
     BOOL("SPARK_UI", spark_ui, "0", "Spark's own web page, on loopback"),
     INTEGER("SPARK_UI_PORT", spark_ui_port, "4040", 1, 65535, "port of the Spark UI"),
+    INTEGER("WARM_UP_MS", warm_up_ms, "3000", 0, 600000,
+            "how long readiness waits for the service's own first queries; 0: none are made"),
     BOOL("CHECK_JNI", check_jni, "0", "run the JVM with -Xcheck:jni (slow, for tests)"),
     TEXT("MYSQL_HOSTS", mysql_hosts, "", "host:port,... that a request's config may name"),
     TEXT("SOURCES_FILE", sources_file, "",

@@ -17,6 +17,15 @@ struct shared_bytes *shared_bytes_hold(struct shared_bytes *bytes)
     return bytes;
 }
 
+bool shared_bytes_take_back(struct shared_bytes *bytes, char **ret_data)
+{
+    if (bytes->holders > 1)
+        return false;
+    *ret_data = bytes->data;
+    free(bytes);
+    return true;
+}
+
 void shared_bytes_release(struct shared_bytes *bytes)
 {
     if (bytes == NULL || --bytes->holders > 0)

@@ -5,6 +5,7 @@
 #ifndef SERVICE_SHARED_BYTES_H
 #define SERVICE_SHARED_BYTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct shared_bytes {
@@ -19,6 +20,10 @@ struct shared_bytes *shared_bytes_new(char *data, size_t length);
 
 /* One holder more; gives it back. */
 struct shared_bytes *shared_bytes_hold(struct shared_bytes *bytes);
+
+/* Gives the data back when the caller is its only holder; `bytes` is gone then. False: it
+ * isn't. */
+bool shared_bytes_take_back(struct shared_bytes *bytes, char **ret_data);
 
 /* One holder less. NULL is fine. */
 void shared_bytes_release(struct shared_bytes *bytes);

@@ -41,7 +41,8 @@ struct taking {
     struct source_identity *identity;
     int64_t settled_before_ns; /* an inode changed since then may change unseen */
     size_t inodes_max;
-    dev_t device; /* whose file system was looked at last */
+    enum source_doubt doubt; /* once something was refused */
+    dev_t device;            /* whose file system was looked at last */
     bool device_known;
 };
 
@@ -89,9 +90,16 @@ static bool is_local(const char *path)
     }
 }
 
-static bool is_settled(const struct taking *taking, const struct stat *facts)
+static bool refuse(struct taking *taking, enum source_doubt doubt)
 {
-    return span_ns(facts->st_ctim) < taking->settled_before_ns;
+    taking->doubt = doubt;
+    return false;
+}
+
+static bool is_settled(struct taking *taking, const struct stat *facts)
+{
+    return span_ns(facts->st_ctim) < taking->settled_before_ns ||
+           refuse(taking, SOURCE_CHANGED_LATELY);
 }
 
 /* Remembers an inode, under a path that stays valid. */
@@ -99,11 +107,13 @@ static bool watch(struct taking *taking, const char *path, const struct stat *fa
 {
     struct source_identity *identity = taking->identity;
 
-    if (identity->count >= taking->inodes_max || !is_settled(taking, facts))
+    if (identity->count >= taking->inodes_max)
+        return refuse(taking, SOURCE_TOO_MANY_FILES);
+    if (!is_settled(taking, facts))
         return false;
     if (!taking->device_known || taking->device != facts->st_dev) {
         if (!is_local(path))
-            return false;
+            return refuse(taking, SOURCE_REMOTE);
         taking->device = facts->st_dev;
         taking->device_known = true;
     }
@@ -129,7 +139,7 @@ static bool watch_path(struct taking *taking, const char *path)
 /* Every folder and link on the way from the data root on has to be as old: one that was put in another's
  * place leads to files that may be older than the query. They needn't be watched,
  * because the end of the way is. */
-static bool way_is_settled(const struct taking *taking, const char *path, size_t root)
+static bool way_is_settled(struct taking *taking, const char *path, size_t root)
 {
     char prefix[PATH_MAX];
     struct stat facts;
@@ -279,23 +289,27 @@ static bool leads_to(const char *asked, const char *location)
 
 static bool take(struct taking *taking, const struct source_read *read)
 {
+    if (read->location[0] != '/')
+        return refuse(taking, SOURCE_REMOTE);
     return leads_to(read->asked, read->location) &&
            way_is_settled(taking, read->asked, read->asked_root) &&
            way_is_settled(taking, read->location, read->location_root) && watch_table(taking, read);
 }
 
 struct source_identity *source_identity_take(const struct source_read *reads, size_t read_count,
-                                             struct source_instant began, size_t inodes_max)
+                                             struct source_instant began, size_t inodes_max,
+                                             enum source_doubt *ret_doubt)
 {
     struct source_identity *identity = calloc(1, sizeof(*identity));
     struct taking taking = {
         .identity = identity,
         .settled_before_ns = began.wall_ns - SOURCE_SETTLED_MS * NS_PER_MS,
         .inodes_max = inodes_max,
+        .doubt = SOURCE_UNKNOWN,
     };
-
     bool whole = false;
 
+    *ret_doubt = SOURCE_UNKNOWN;
     if (identity == NULL)
         return NULL;
     identity->inodes = calloc(inodes_max + 1, sizeof(*identity->inodes));
@@ -304,6 +318,7 @@ struct source_identity *source_identity_take(const struct source_read *reads, si
         whole = take(&taking, &reads[i]);
     if (whole && !clock_was_set_since(began))
         return identity;
+    *ret_doubt = taking.doubt;
     source_identity_free(identity);
     return NULL;
 }

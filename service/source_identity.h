@@ -30,15 +30,24 @@ struct source_instant {
     int64_t monotonic_ns; /* so that a clock that was set meanwhile is seen */
 };
 
+/* Why tables have no identity. */
+enum source_doubt {
+    SOURCE_CHANGED_LATELY, /* since the query began, or too short a time before */
+    SOURCE_TOO_MANY_FILES,
+    SOURCE_REMOTE,  /* not in a file system of this machine */
+    SOURCE_UNKNOWN, /* unreadable, links inside, no memory */
+};
+
 struct source_identity;
 
 struct source_instant source_instant_now(void);
 
-/* NULL: a table may have changed since `began`, they have more than inodes_max inodes
- * to watch, one lies on a network, or there is no memory. Of no tables it is one that
- * always holds. Touches the disk. */
+/* NULL, and *ret_doubt why: a table may have changed since `began`, they have more than
+ * inodes_max inodes to watch, one lies on a network, or there is no memory. Of no tables
+ * it is one that always holds. Touches the disk. */
 struct source_identity *source_identity_take(const struct source_read *reads, size_t read_count,
-                                             struct source_instant began, size_t inodes_max);
+                                             struct source_instant began, size_t inodes_max,
+                                             enum source_doubt *ret_doubt);
 
 /* Whether all tables are still the same. Looks at each inode once, a microsecond each. */
 bool source_identity_holds(const struct source_identity *identity);

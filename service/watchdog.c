@@ -18,7 +18,7 @@ struct watchdog {
 
 static void look_at(struct watchdog *watchdog, struct query *query, struct monotime now)
 {
-    if (query->state != QUERY_CANCELLING || query->lost ||
+    if (query->state != QUERY_CANCELLING || query->lost || !monotime_is_set(query->cancel_began) ||
         monotime_span_ms(query->cancel_began, now) < watchdog->config.slot_lost_ms)
         return;
     query->lost = true;

@@ -6,6 +6,7 @@
  *   rows N      N rows of one BIGINT column "n", counting from 0, 1000 a batch
  *   sleep MS    waits; a cancel ends it
  *   stuck MS    waits and ignores cancels (a lost slot)
+ *   until PATH  waits until that file exists; a cancel ends it
  *   fail CODE   fails with that code (CODE/CLASS: and error class); before the first batch, or after `rows`
  *   echo        one row with the query's own tag (who am I)
  *   stages D/T  progress: D of T stages done, and ten tasks for each stage
@@ -20,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "deadline.h"
 #include "spark_engine.h"
@@ -290,6 +292,16 @@ static int make_echo(struct spark_cursor *cursor, struct ArrowArray *ret_array, 
 
 /* ---- the script ---- */
 
+/* False when cancelled before it was there. */
+static bool wait_for_file(struct spark_engine *engine, const struct running_tag *mine,
+                          const char *path)
+{
+    while (access(path, F_OK) != 0)
+        if (!wait_ms(engine, mine, 2, true))
+            return false;
+    return wait_ms(engine, mine, 0, true);
+}
+
 static void set_progress(struct spark_cursor *cursor, const char *argument)
 {
     const char *slash = strchr(argument, '/');
@@ -355,8 +367,9 @@ static int run_script(struct spark_cursor *cursor, struct error *err)
             add_read(cursor, argument);
         else if (strcmp(verb, "source") == 0)
             set_source(cursor, argument);
-        else if (!wait_ms(cursor->engine, cursor->mine, atoll(argument),
-                          strcmp(verb, "stuck") != 0))
+        else if (strcmp(verb, "until") == 0 ? !wait_for_file(cursor->engine, cursor->mine, argument)
+                                            : !wait_ms(cursor->engine, cursor->mine,
+                                                       atoll(argument), strcmp(verb, "stuck") != 0))
             return error_set(err, ERROR_CANCELLED, "cancelled");
     }
     return 0;

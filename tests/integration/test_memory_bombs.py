@@ -50,6 +50,9 @@ BOMBS = {
     "struct": "SELECT max(struct(id, repeat('x', 60000000), repeat('y', 60000000))) FROM range(1000)",
 }
 SOME = ("collect_list", "replace")
+# Slow to grow, as each row takes long: there is time to end it.
+SLOW_BOMB = ("SELECT size(collect_list(concat(repeat('x', 2000), aggregate(sequence(1, 1000), id,"
+             " (a, x) -> a + x * id)))) FROM range(100000000)")
 
 
 def users(service):
@@ -62,10 +65,11 @@ def small(service, seconds=30):
     return reply.status, reply.body
 
 
-def outcome_of(service, sql):
+def outcome_of(service, sql, timeout_ms=30_000):
     """("answered", status, class of the error) or ("ended", None, None)."""
     try:
-        reply = service.query("parquet", sql, timeout_ms=30_000, timeout=90, path=users(service))
+        reply = service.query("parquet", sql, timeout_ms=timeout_ms, timeout=timeout_ms / 1000 + 60,
+                              path=users(service))
         if reply.complete:
             return "answered", reply.status, reply.json().get("error_class") \
                 if reply.status != 200 else None
@@ -95,6 +99,9 @@ def drop_bombs(service, names, started=lambda: None):
 def test_memory_bombs(start_service):
     service = start_service(SPARK_SERVICE_HEAP=HEAP, SPARK_SERVICE_SPARK_MASTER="local[8]")
     service.wait_ready()
+    assert outcome_of(service, SLOW_BOMB, 240_000) == ("answered", 422, "LIMIT_EXCEEDED.MEMORY")
+    assert small(service) == (200, b'[{"one":1}]')
+    assert service.alive()
     drop_bombs(service, SOME)
 
 

@@ -1,9 +1,14 @@
 """The two engines of the mysql endpoint give the same bytes: every column type, edge
-values, expressions, parameters, errors; on MySQL and on MariaDB."""
+values, expressions, parameters, errors, statements by dice (LONG=1: five hundred, else a
+fifth of them); on MySQL and on MariaDB."""
+
+import os
 
 import pytest
 
 from harness.conformance import MYSQL_ENGINES
+from harness.mysql_statements import statements
+from harness.service import query_body
 
 TABLES = ("integers", "floats", "decimals", "strings", "bits", "binaries", "times", "documents",
           "places", "people", "rarities")
@@ -118,6 +123,8 @@ WITH_PARAM = ("SELECT :p AS p", "SELECT :p + 1 AS p", "SELECT CONCAT(:p, 'x') AS
               "SELECT id FROM integers WHERE b >= :p ORDER BY id", "SELECT HEX(:p) AS p")
 
 VARYING = ("query_id", "elapsed_ms")
+DICE_SEED = 20260107
+DICE_STATEMENTS = 500 if os.environ.get("LONG") == "1" else 100
 
 
 @pytest.fixture(scope="module", params=["mysql", "mariadb"])
@@ -177,6 +184,30 @@ def test_expressions(service, config):
 
 def test_statements(service, config):
     assert_alike(service, config, [(sql, {}) for sql in STATEMENTS])
+
+
+def test_statements_by_dice(service, config):
+    asked = [(sql, {}) for sql in statements(DICE_STATEMENTS, DICE_SEED)]
+    assert_alike(service, config, asked)
+    # What the dice make is mostly sound, or this would compare errors.
+    good = sum(service.query("mysql", sql, config=config).status == 200 for sql, _ in asked)
+    assert good >= 0.9 * len(asked), f"{good} of {len(asked)}"
+
+
+ENVELOPE = {"Accept": "application/vnd.spark-service.result+json"}
+
+
+@pytest.mark.parametrize("engine, ran, reason", [(None, "direct", "plain-read"),
+                                                 ("auto", "direct", "plain-read"),
+                                                 ("direct", "direct", "asked-for"),
+                                                 ("spark", "spark", "asked-for")])
+def test_choice_is_told(service, config, engine, ran, reason):
+    body = query_body("SELECT 1 AS one", config=config, engine=engine)
+    reply = service.request("POST", "/api/spark/query/mysql", body, ENVELOPE)
+    assert reply.headers["query-engine"] == ran
+    assert reply.headers["query-engine-reason"] == reason
+    assert reply.json()["source"] == {"kind": "mysql", "engine": ran, "engine_reason": reason}
+    assert reply.headers["cache-status"] == "spark-service; fwd=bypass; detail=cache-off"
 
 
 def test_failures(service, config):

@@ -7,6 +7,8 @@ import pytest
 from harness.certificates import Authority
 from harness.conformance import MYSQL_ENGINES
 from harness.database import MariaDbServer
+from harness.paths import wait_until
+from harness.rogue_mysql import RogueMySql
 from harness.world import PASSWORD, READER, add_reader
 
 MODES = ("disabled", "preferred", "required", "verify_ca", "verify_identity")
@@ -138,3 +140,25 @@ def test_certificate_of_our_own(service, sources, tls, engine):
     assert outcome(service, "shown", engine) == "tls"
     assert outcome(service, "shown-unverified", engine) == "tls"
     assert outcome(service, "not-shown", engine) == 502
+
+
+def test_nobody_logs_in_in_the_clear(service, sources, tls, engine):
+    """A server that offers no TLS hears neither who we are nor a password, whatever it asks for."""
+    modes = [mode for mode in MODES if mode not in ("disabled", "preferred")]
+    plans = [{"method": method} | more
+             for method in ("mysql_native_password", "caching_sha2_password", "mysql_clear_password")
+             for more in ({}, {"switch": "mysql_clear_password"}, {"version": "5.5.5-10.11.6-MariaDB"})]
+    with RogueMySql() as rogue:
+        # A name each, so that no connection is an older one.
+        sources({f"{mode}-{number}": source(rogue, mode, **with_ca(mode, tls.ours.ca))
+                 for mode in modes for number in range(len(plans))})
+        for number, plan in enumerate(plans):
+            rogue.begin(plan)
+            assert {mode: outcome(service, f"{mode}-{number}", engine) for mode in modes} \
+                == dict.fromkeys(modes, 502), plan
+            wait_until(lambda: len(rogue.received) >= len(modes), 10, lambda: f"all have come: {rogue.received}")
+            assert not any(rogue.received), (plan, rogue.received)
+        rogue.begin({})
+        sources({"clear": source(rogue, "disabled")})
+        ask(service, "clear", engine, "SELECT a FROM t")
+        assert READER.encode() in rogue.said()  # else the silence above would mean nothing

@@ -4,7 +4,9 @@ broken off, and an end."""
 
 import itertools
 import json
+import signal
 import socket
+import ssl
 import time
 import uuid
 
@@ -12,7 +14,7 @@ import peer
 
 SECONDS = 5.0
 # Beside what a client can bring about: the failures themselves.
-STATUSES = peer.STATUSES | {500, 502, 507}
+STATUSES = peer.STATUSES | {401, 500, 502, 507}
 
 SETTINGS = {
     "SPARK_SERVICE_WORKERS": 2,
@@ -30,6 +32,13 @@ ALL = []
 
 def scenario(function):
     ALL.append(function)
+    function.over_tls = False
+    return function
+
+
+def tls_scenario(function):
+    """On a service that speaks TLS, wants a token and has files to read anew: see files.py."""
+    scenario(function).over_tls = True
     return function
 
 
@@ -39,8 +48,22 @@ class Refused(Exception):
 
 # ---- a client that can be told no ----
 
-def send(service, data):
+def connect(service):
     client = socket.create_connection(("127.0.0.1", service.port), timeout=SECONDS)
+    if service.files is None:
+        return client
+    try:
+        return service.files.context.wrap_socket(client, server_hostname="127.0.0.1")
+    except TimeoutError:
+        client.close()
+        raise
+    except OSError as error:
+        client.close()
+        raise Refused from error
+
+
+def send(service, data):
+    client = connect(service)
     try:
         client.sendall(data)
     except OSError as error:
@@ -57,7 +80,7 @@ def receive(client):
             client.settimeout(max(0.001, end - time.monotonic()))
             try:
                 data = client.recv(262144)
-            except (ConnectionResetError, BrokenPipeError):
+            except (ConnectionResetError, BrokenPipeError, ssl.SSLError):
                 break
             if not data:
                 break
@@ -406,3 +429,79 @@ def wait_then_cancel(service):
 @scenario
 def waits_long_enough(service):
     query(service, "rows 20", wait_ms=3000)
+
+
+# ---- over TLS, with tokens ----
+
+def token(service):
+    return f"Authorization: Bearer {service.files.token}\r\n"
+
+
+@tls_scenario
+def tls_page(service):
+    ask(service, "GET", "/livez")
+
+
+@tls_scenario
+def tls_query(service):
+    query(service, "rows 20", token(service))
+
+
+@tls_scenario
+def tls_large_answer(service):
+    query(service, "rows 60000", token(service))
+
+
+@tls_scenario
+def tls_kept_connection(service):
+    data = request("GET", "/livez", close=False) + request("GET", "/livez")
+    answers(receive(send(service, data)))
+
+
+@tls_scenario
+def tls_without_token(service):
+    query(service, "rows 20")
+
+
+@tls_scenario
+def tls_wrong_token(service):
+    query(service, "rows 20", "Authorization: Bearer sps_000000000000_nobody\r\n")
+
+
+@tls_scenario
+def tls_to_one_who_speaks_none(service):
+    with socket.create_connection(("127.0.0.1", service.port), timeout=SECONDS) as client:
+        client.sendall(request("GET", "/livez"))
+        answered = receive(client)
+    assert not answered.startswith(b"HTTP"), answered
+    raise Refused
+
+
+@tls_scenario
+def tls_handshake_broken_off(service):
+    hello = ssl.MemoryBIO()
+    half = service.files.context.wrap_bio(ssl.MemoryBIO(), hello, server_hostname="127.0.0.1")
+    try:
+        half.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    with socket.create_connection(("127.0.0.1", service.port), timeout=SECONDS) as client:
+        client.sendall(hello.read()[:100])
+
+
+def reload(service):
+    """What was in force stays in force, or the same comes in its place: either way we get in."""
+    service.process.send_signal(signal.SIGHUP)
+    ask(service, "GET", "/livez")
+    query(service, "rows 20", token(service))
+
+
+@tls_scenario
+def files_read_anew(service):
+    reload(service)
+
+
+@tls_scenario
+def files_broken_when_read_anew(service):
+    with service.files.broken():
+        reload(service)

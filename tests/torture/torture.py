@@ -4,7 +4,7 @@ A scenario is run once to count the fallible calls in it (allocations, and what 
 and files), then once for each of them with that call failing, and once more with all from that call
 on failing. Whatever fails: the client gets a defined answer or a close within 5 s, and afterwards
 the process is the same, serves, and holds nothing: no slot, no query, no descriptor, and at its end
-no memory.
+no memory. A start or a stop under the same conditions ends in one of the defined ways.
 
     torture.py [--share 0.1] [--seconds N] [--only NAME]...
 
@@ -28,15 +28,18 @@ import time
 
 sys.path[:0] = [str(pathlib.Path(__file__).parent / ".." / folder) for folder in ("hostile", "integration")]
 
+import lives  # noqa: E402
 import scenarios  # noqa: E402
 from conftest import REPORT, FakeService  # noqa: E402
+from files import Files  # noqa: E402
 from harness.paths import BUILD, wait_until  # noqa: E402
 
 PROGRAM = BUILD / "obj" / "asan" / "bin" / "torture-service"
 HANG_SECONDS = 5.0
 FOR_GOOD_SECONDS = 0.5
 COUNTING_RUNS = 3
-CALLS_MAX = 5000  # a scenario with more is no scenario
+CALLS_MAX = 20_000  # a scenario with more is no scenario
+CHOSEN_MAX = 1000  # of a scenario's calls in one run: OpenSSL alone makes thousands
 
 
 class Order:
@@ -75,9 +78,18 @@ class Order:
 
 
 class TortureService(FakeService):
-    def __init__(self, order):
-        super().__init__(**scenarios.SETTINGS, TORTURE_FILE=order.path)
+    def __init__(self, order, files=None, **settings):
+        super().__init__(**scenarios.SETTINGS | settings, **files.settings if files else {},
+                         TORTURE_FILE=order.path)
         self.program = PROGRAM
+        self.files = files
+
+    def connect(self, timeout=60):
+        connection = super().connect(timeout)
+        if self.files is not None:
+            connection.socket = self.files.context.wrap_socket(connection.socket,
+                                                               server_hostname="127.0.0.1")
+        return connection
 
 
 class Failure(Exception):
@@ -87,19 +99,21 @@ class Failure(Exception):
 class Torture:
     def __init__(self):
         self.order = Order()
+        self.files = Files(PROGRAM)
         self.service = None
         self.failures = []
         self.runs = 0
 
     # ---- the process ----
 
-    def start(self):
-        self.service = TortureService(self.order)
+    def start(self, over_tls):
+        self.service = TortureService(self.order, self.files if over_tls else None)
         self.service.start()
         self.service.wait_ready()
         for scenario in scenarios.ALL:  # what is made once is made
-            with contextlib.suppress(scenarios.Refused):
-                scenario(self.service)
+            if scenario.over_tls == over_tls:
+                with contextlib.suppress(scenarios.Refused):
+                    scenario(self.service)
         self.settle()
         self.descriptors = self.service.descriptor_count()
 
@@ -167,8 +181,10 @@ class Torture:
 
     def torture(self, scenario, choose):
         name = scenario.__name__
+        if self.service is not None and (self.service.files is not None) != scenario.over_tls:
+            self.end("all of them")
         if self.service is None:
-            self.start()
+            self.start(scenario.over_tls)
         calls = max(self.run_once(scenario, 0, False) for _ in range(COUNTING_RUNS))
         assert 0 < calls <= CALLS_MAX, f"{name}: {calls} calls"
         chosen = choose(calls)
@@ -183,7 +199,48 @@ class Torture:
                     self.end(what)
                     if len(self.failures) > 40:
                         return calls
-                    self.start()
+                    self.start(scenario.over_tls)
+        return calls
+
+    # ---- one start, one stop ----
+
+    def live_once(self, life, fail_at, for_good):
+        self.runs += 1
+        service = TortureService(self.order, **life.settings)
+        relief = threading.Timer(FOR_GOOD_SECONDS, self.order.disarm) if for_good else None
+
+        def arm():
+            self.order.arm(fail_at, for_good)
+            if relief:
+                relief.start()
+
+        try:
+            log = lives.run(service, life, arm, self.order.disarm)
+            if REPORT.search(log):
+                raise Failure("a sanitizer has something to say\n" + report_of(log))
+        except lives.NotDefined as failure:
+            raise Failure(f"{failure}\n{report_of(service.log())}") from None
+        finally:
+            if relief:
+                relief.cancel()
+            self.order.disarm()
+            service.remove()
+        return self.order.count
+
+    def torture_life(self, life, choose):
+        name = life.__name__
+        calls = max(self.live_once(life, 0, False) for _ in range(COUNTING_RUNS))
+        assert calls > 0, f"{name}: no calls"
+        for fail_at in choose(calls):
+            for for_good in (False, True):
+                what = f"{name}, call {fail_at} of {calls}{' and all behind it' if for_good else ''}"
+                try:
+                    self.live_once(life, fail_at, for_good)
+                except Failure as failure:
+                    self.failures.append(f"{what} ({self.order.first_failure()}): {failure}")
+                    print(self.failures[-1][:600], flush=True)
+                    if len(self.failures) > 40:
+                        return calls
         return calls
 
 
@@ -193,12 +250,12 @@ def report_of(log):
 
 
 def month_chooser(share):
-    """Every call when share is 1; else that share of them, by the month."""
+    """Every call when share is 1 and they aren't too many; else that share of them, by the month."""
     dice = random.Random(datetime.date.today().strftime("%Y-%m"))
 
     def choose(calls):
-        count = max(1, round(calls * share))
-        return range(1, calls + 1) if share >= 1 else sorted(dice.sample(range(1, calls + 1), count))
+        count = min(max(1, round(calls * share)), CHOSEN_MAX)
+        return sorted(dice.sample(range(1, calls + 1), count))
 
     return choose
 
@@ -207,10 +264,11 @@ def run(share=1.0, only=(), seconds=None, most=None):
     """Failures, and for each scenario its count of calls."""
     torture, counts = Torture(), collections.OrderedDict()
     choose = month_chooser(share)
-    chosen = [scenario for scenario in scenarios.ALL if not only or scenario.__name__ in only]
+    chosen, chosen_lives = ([each for each in group if not only or each.__name__ in only]
+                            for group in (scenarios.ALL, lives.ALL))
     if share < 1:
         random.Random(datetime.date.today().strftime("%m-%Y")).shuffle(chosen)
-    chosen = chosen[:most]
+    chosen = sorted(chosen[:most], key=lambda scenario: scenario.over_tls)
     end = time.monotonic() + seconds if seconds else None
     for scenario in chosen:
         if end and time.monotonic() > end:
@@ -224,6 +282,10 @@ def run(share=1.0, only=(), seconds=None, most=None):
             torture.end(scenario.__name__)  # leaks are told with the scenario that made them
     if torture.service is not None:
         torture.end("all of them")
+    for life in chosen_lives:
+        if len(torture.failures) <= 40 and not (end and time.monotonic() > end):
+            counts[life.__name__] = torture.torture_life(life, choose)
+            print(f"{life.__name__}: {counts[life.__name__]} calls", flush=True)
     return torture, counts
 
 

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "../../service/cache_doubt.h"
 #include "../../service/cache_key.h"
 
 static const struct query_limits LIMITS = {.timeout_ms_default = 1000,
@@ -117,19 +118,40 @@ static void test_who_is_kept(void **state)
     struct query_request waiting = parse(QUERY_PARQUET, "{" ONE ",\"wait_ms\":5}");
     struct query_request mysql = parse(QUERY_MYSQL, "{\"sql\":\"SELECT 1\"}");
 
+    struct query_request off = parse(QUERY_DELTA, "{" ONE ",\"cache\":\"off\"}");
+
     (void)state;
-    assert_true(cache_key_applies(&request));
-    assert_false(cache_key_applies(&waiting));
-    assert_false(cache_key_applies(&mysql));
+    assert_int_equal(cache_doubt_of_request(&request), CACHE_DOUBT_NONE);
+    assert_int_equal(cache_doubt_of_request(&waiting), CACHE_DOUBT_WAIT);
+    assert_int_equal(cache_doubt_of_request(&mysql), CACHE_DOUBT_MYSQL);
+    assert_int_equal(cache_doubt_of_request(&off), CACHE_DOUBT_OFF);
     request.answer.format = RESULT_ENVELOPE;
-    assert_false(cache_key_applies(&request));
+    assert_int_equal(cache_doubt_of_request(&request), CACHE_DOUBT_ENVELOPE);
     request.answer.format = RESULT_ARROW;
-    assert_true(cache_key_applies(&request));
+    assert_int_equal(cache_doubt_of_request(&request), CACHE_DOUBT_NONE);
     request.explains = true;
-    assert_false(cache_key_applies(&request));
+    assert_int_equal(cache_doubt_of_request(&request), CACHE_DOUBT_PLAN);
+    query_request_done(&off);
     query_request_done(&request);
     query_request_done(&waiting);
     query_request_done(&mysql);
+}
+
+/* RFC 9211 §2.8 and RFC 9651 §3.3.4: a token. */
+static void test_each_doubt_is_a_token(void **state)
+{
+    (void)state;
+    assert_null(cache_doubt_detail(CACHE_DOUBT_NONE));
+    for (int i = CACHE_DOUBT_NONE + 1; i < CACHE_DOUBT_COUNT; i++) {
+        const char *detail = cache_doubt_detail((enum cache_doubt)i);
+        assert_non_null(detail);
+        assert_in_range(detail[0], 'a', 'z');
+        assert_int_equal(strspn(detail, "abcdefghijklmnopqrstuvwxyz-"), strlen(detail));
+    }
+    assert_int_equal(cache_doubt_of_source(SOURCE_CHANGED_LATELY), CACHE_DOUBT_CHANGED_LATELY);
+    assert_int_equal(cache_doubt_of_source(SOURCE_TOO_MANY_FILES), CACHE_DOUBT_TOO_MANY_FILES);
+    assert_int_equal(cache_doubt_of_source(SOURCE_REMOTE), CACHE_DOUBT_REMOTE);
+    assert_int_equal(cache_doubt_of_source(SOURCE_UNKNOWN), CACHE_DOUBT_UNKNOWN_SOURCE);
 }
 
 int main(void)
@@ -139,6 +161,7 @@ int main(void)
         cmocka_unit_test(test_what_does_not_leaves_it),
         cmocka_unit_test(test_source_format_and_coding_are_in_it),
         cmocka_unit_test(test_who_is_kept),
+        cmocka_unit_test(test_each_doubt_is_a_token),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

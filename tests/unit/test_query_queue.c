@@ -15,9 +15,14 @@
 /* The queue only links queries: the rest of them stays zero. */
 #define COUNT 5
 
+static struct query_queue *new_queue(size_t limit)
+{
+    return query_queue_new(&(struct query_queue_config){.limit = limit, .workers = COUNT});
+}
+
 static void test_bound_and_order(void **state)
 {
-    struct query_queue *queue = query_queue_new(COUNT - 1);
+    struct query_queue *queue = new_queue(COUNT - 1);
     struct query queries[COUNT] = {0};
 
     (void)state;
@@ -37,7 +42,7 @@ static void test_bound_and_order(void **state)
 
 static void test_limit_zero_without_worker(void **state)
 {
-    struct query_queue *queue = query_queue_new(0);
+    struct query_queue *queue = new_queue(0);
     struct query query = {0};
 
     (void)state;
@@ -48,7 +53,7 @@ static void test_limit_zero_without_worker(void **state)
 
 static void check_remove(size_t removed)
 {
-    struct query_queue *queue = query_queue_new(COUNT);
+    struct query_queue *queue = new_queue(COUNT);
     struct query queries[COUNT] = {0};
 
     for (size_t i = 0; i < COUNT; i++)
@@ -75,11 +80,11 @@ static void test_remove(void **state)
 
 static void test_announced_worker_is_idle(void **state)
 {
-    struct query_queue *queue = query_queue_new(0);
+    struct query_queue *queue = new_queue(0);
     struct query queries[2] = {0};
 
     (void)state;
-    query_queue_announce(queue);
+    query_queue_announce(queue, &(struct query){0});
     assert_true(query_queue_try_push(queue, &queries[0]));
     assert_false(query_queue_expire(queue, &queries[0]));
     assert_false(query_queue_try_push(queue, &queries[1]));
@@ -90,7 +95,7 @@ static void test_announced_worker_is_idle(void **state)
 
 static void test_expire_what_has_to_wait(void **state)
 {
-    struct query_queue *queue = query_queue_new(1);
+    struct query_queue *queue = new_queue(1);
     struct query query = {0};
 
     (void)state;
@@ -103,7 +108,7 @@ static void test_expire_what_has_to_wait(void **state)
 
 static void test_closed(void **state)
 {
-    struct query_queue *queue = query_queue_new(COUNT);
+    struct query_queue *queue = new_queue(COUNT);
     struct query queries[COUNT] = {0};
 
     (void)state;
@@ -141,7 +146,7 @@ static void *take_all(void *argument)
 
 static void start_crew(struct crew *crew, size_t limit)
 {
-    *crew = (struct crew){.queue = query_queue_new(limit)};
+    *crew = (struct crew){.queue = new_queue(limit)};
     for (size_t i = 0; i < WORKERS; i++)
         assert_int_equal(pthread_create(&crew->threads[i], NULL, take_all, crew), 0);
 }
@@ -214,6 +219,124 @@ static void test_taken_or_removed(void **state)
     free(queries);
 }
 
+/* ---- small first; a query's `received` is the clock ---- */
+
+static struct query arriving(int64_t at_ms, enum run_size size, int64_t span_ms)
+{
+    return (struct query){.received = {at_ms * 1000000},
+                          .guess = {size, span_ms},
+                          .request = {.queue_timeout_ms = 10000}};
+}
+
+static void test_small_first(void **state)
+{
+    struct query_queue *queue = new_queue(COUNT);
+    struct query heavy = arriving(1000, RUN_HEAVY, 3000);
+    struct query unknown = arriving(1001, RUN_MIDDLE, 500);
+    struct query small = arriving(1002, RUN_SMALL, 20);
+    struct query late = arriving(1600, RUN_SMALL, 20);
+
+    (void)state;
+    assert_true(query_queue_try_push(queue, &heavy));
+    assert_true(query_queue_try_push(queue, &unknown));
+    assert_true(query_queue_try_push(queue, &small));
+    assert_true(query_queue_try_push(queue, &late));
+    assert_int_equal(query_queue_length_of(queue, RUN_SMALL), 2);
+    assert_int_equal(query_queue_length_of(queue, RUN_MIDDLE), 1);
+    assert_int_equal(query_queue_length_of(queue, RUN_HEAVY), 1);
+    assert_ptr_equal(query_queue_pop_wait(queue), &small);
+    assert_ptr_equal(query_queue_pop_wait(queue), &unknown);
+    assert_ptr_equal(query_queue_pop_wait(queue), &late);
+    assert_ptr_equal(query_queue_pop_wait(queue), &heavy);
+    query_queue_free(queue);
+}
+
+/* However heavy it is and however many small ones come: those that come later than half of
+ * its patience don't pass it. */
+static void test_nobody_starves(void **state)
+{
+    enum { SMALL = 100, INTERVAL_MS = 100 };
+    struct query_queue *queue = new_queue(SMALL + 1);
+    struct query heavy = arriving(0, RUN_HEAVY, 600000);
+    struct query small[SMALL];
+    size_t passed = 0;
+
+    (void)state;
+    assert_true(query_queue_try_push(queue, &heavy));
+    for (size_t i = 0; i < SMALL; i++) {
+        small[i] = arriving((int64_t)i * INTERVAL_MS, RUN_SMALL, 0);
+        assert_true(query_queue_try_push(queue, &small[i]));
+    }
+    while (query_queue_pop_wait(queue) != &heavy)
+        passed++;
+    assert_in_range(passed, 1, 10000 / 2 / INTERVAL_MS);
+    query_queue_free(queue);
+}
+
+/* Of three workers one is not for heavy queries. */
+static void test_lane_for_small(void **state)
+{
+    struct query_queue *queue =
+        query_queue_new(&(struct query_queue_config){.limit = 1, .workers = 3, .small_slots = 1});
+    struct query heavy[4];
+    struct query small = arriving(5, RUN_SMALL, 1);
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++)
+        heavy[i] = arriving((int64_t)i, RUN_HEAVY, 1000);
+    for (size_t i = 0; i < 3; i++)
+        query_queue_announce(queue, &small); /* three workers on their way */
+    for (size_t i = 0; i < 3; i++)
+        assert_true(query_queue_try_push(queue, &heavy[i]));
+    assert_int_equal(query_queue_length(queue), 1);
+    assert_false(query_queue_try_push(queue, &heavy[3])); /* idle, but not for it */
+    assert_false(query_queue_has_to_wait(queue, &heavy[1]));
+    assert_true(query_queue_has_to_wait(queue, &heavy[2]));
+    assert_true(query_queue_try_push(queue, &small));
+    assert_false(query_queue_has_to_wait(queue, &small));
+    assert_ptr_equal(query_queue_pop_wait(queue), &small); /* it came later and is short */
+    assert_ptr_equal(query_queue_pop_wait(queue), &heavy[0]);
+    assert_ptr_equal(query_queue_pop_wait(queue), &heavy[1]);
+    assert_true(query_queue_has_to_wait(queue, &heavy[2]));
+    query_queue_announce(queue, &small);
+    assert_true(query_queue_has_to_wait(queue, &heavy[2]));
+    query_queue_announce(queue, &heavy[0]);
+    assert_false(query_queue_has_to_wait(queue, &heavy[2]));
+    assert_ptr_equal(query_queue_pop_wait(queue), &heavy[2]);
+    query_queue_free(queue);
+}
+
+/* With one worker there is none to keep. */
+static void test_last_worker_is_for_all(void **state)
+{
+    struct query_queue *queue =
+        query_queue_new(&(struct query_queue_config){.limit = 0, .workers = 1, .small_slots = 8});
+    struct query heavy = arriving(0, RUN_HEAVY, 1000);
+
+    (void)state;
+    query_queue_announce(queue, &(struct query){0});
+    assert_true(query_queue_try_push(queue, &heavy));
+    assert_ptr_equal(query_queue_pop_wait(queue), &heavy);
+    query_queue_free(queue);
+}
+
+/* Nobody waits for a slot that is kept once the queue is closed. */
+static void test_closed_keeps_no_lane(void **state)
+{
+    struct query_queue *queue =
+        query_queue_new(&(struct query_queue_config){.limit = 4, .workers = 2, .small_slots = 1});
+    struct query heavy[2] = {arriving(0, RUN_HEAVY, 1000), arriving(1, RUN_HEAVY, 1000)};
+
+    (void)state;
+    assert_true(query_queue_try_push(queue, &heavy[0]));
+    assert_true(query_queue_try_push(queue, &heavy[1]));
+    assert_ptr_equal(query_queue_pop_wait(queue), &heavy[0]);
+    query_queue_close(queue);
+    assert_ptr_equal(query_queue_pop_wait(queue), &heavy[1]);
+    assert_null(query_queue_pop_wait(queue));
+    query_queue_free(queue);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +344,11 @@ int main(void)
         cmocka_unit_test(test_limit_zero_without_worker),
         cmocka_unit_test(test_remove),
         cmocka_unit_test(test_announced_worker_is_idle),
+        cmocka_unit_test(test_small_first),
+        cmocka_unit_test(test_nobody_starves),
+        cmocka_unit_test(test_lane_for_small),
+        cmocka_unit_test(test_last_worker_is_for_all),
+        cmocka_unit_test(test_closed_keeps_no_lane),
         cmocka_unit_test(test_expire_what_has_to_wait),
         cmocka_unit_test(test_closed),
         cmocka_unit_test(test_close_wakes_all),

@@ -18,7 +18,9 @@
 /* Of no table: always the same. */
 static struct source_identity *lasting(void)
 {
-    struct source_identity *identity = source_identity_take(NULL, 0, source_instant_now(), 1);
+    enum source_doubt doubt;
+    struct source_identity *identity =
+        source_identity_take(NULL, 0, source_instant_now(), 1, &doubt);
 
     assert_non_null(identity);
     return identity;

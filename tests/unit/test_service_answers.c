@@ -343,6 +343,27 @@ static void test_mysql_config(void **state)
                   "forbidden");
 }
 
+#define ON_SPARK                                                                                   \
+    "\"engine\":\"spark\",\"config\":{\"host\":\"db.example\",\"port\":3306,\"user\":\"u\"}"
+
+/* MySQL's statements through Spark pass the same gate, with the same values. */
+static void test_mysql_on_spark(void **state)
+{
+    struct answer answer;
+
+    (void)state;
+    assert_true(service_client_once(
+        service->port, "POST", QUERY "mysql", JSON,
+        "{\"sql\":\"SELECT :a rows 3\",\"params\":{\"a\":1}," ON_SPARK "}", &answer));
+    assert_int_equal(answer.status, 200);
+    assert_string_equal(answer.body, "[{\"n\":0},{\"n\":1},{\"n\":2}]");
+    answer_done(&answer);
+    check_request("POST", QUERY "mysql", JSON, "{\"sql\":\"SELECT :a rows 3\"," ON_SPARK "}", 422,
+                  "sql_error");
+    check_request("POST", QUERY "mysql", JSON, "{\"sql\":\"DROP TABLE t\"," ON_SPARK "}", 403,
+                  "forbidden");
+}
+
 static void test_refusals(void **state)
 {
     struct answer answer;
@@ -459,6 +480,7 @@ int main(void)
         cmocka_unit_test(test_failure_amid_a_stream),
         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_mysql_config),
+        cmocka_unit_test(test_mysql_on_spark),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_get),
         cmocka_unit_test(test_head),

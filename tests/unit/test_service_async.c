@@ -33,7 +33,8 @@ static void start_with(const char *const *settings)
 static int start_service(void **state)
 {
     (void)state;
-    start_with(SETTINGS("--workers=2", "--queue-length=2", "--history-length=2"));
+    start_with(
+        SETTINGS("--workers=2", "--shared-queries=0", "--queue-length=2", "--history-length=2"));
     return 0;
 }
 

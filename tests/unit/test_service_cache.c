@@ -20,6 +20,7 @@
 
 #define MISS "spark-service; fwd=uri-miss"
 #define STORED MISS "; stored"
+#define JSON "Content-Type: application/json\r\n"
 #define HIT "spark-service; hit"
 
 static struct service_process *service;
@@ -140,7 +141,7 @@ static void test_change_is_seen_at_once(void **state)
     (void)state;
     write_file(table, "b.parquet", "b");
     second = ask(table, "echo", "");
-    check_status(&second, "spark-service; fwd=stale"); /* too young to be stored */
+    check_status(&second, "spark-service; fwd=stale; detail=source-changed-lately");
     assert_string_not_equal(first.body, second.body);
     answer_done(&first);
     answer_done(&second);
@@ -157,7 +158,7 @@ static void test_caller_may_refuse_it(void **state)
     struct answer kept = ask(table, "echo", "");
 
     (void)state;
-    check_status(&off, "spark-service; fwd=bypass");
+    check_status(&off, "spark-service; fwd=bypass; detail=cache-off");
     assert_string_not_equal(stored.body, off.body);
     check_status(&anew, "spark-service; fwd=request; stored");
     assert_string_not_equal(stored.body, anew.body);
@@ -191,7 +192,7 @@ static void test_not_repeatable_is_not_stored(void **state)
     (void)state;
     for (int i = 0; i < 3; i++) {
         assert_true(service_client_query_once(service->port, service->data, "echo", "", &answer));
-        check_status(&answer, MISS);
+        check_status(&answer, MISS "; detail=not-deterministic");
         answer_done(&answer);
     }
 }
@@ -259,8 +260,8 @@ static void test_large_answers_are_not_stored(void **state)
         struct answer streamed = ask(table, "rows 200000", "");
         struct answer large = ask(table, "rows 30000", "");
         assert_true(streamed.chunked);
-        check_status(&streamed, MISS);
-        check_status(&large, MISS);
+        check_status(&streamed, MISS "; detail=too-large");
+        check_status(&large, MISS "; detail=too-large");
         answer_done(&streamed);
         answer_done(&large);
     }
@@ -294,7 +295,7 @@ static void test_bound_of_files(void **state)
     answer = ask_until(table, "echo", "", STORED);
     answer_done(&answer);
     answer = ask(larger, "echo", "");
-    check_status(&answer, MISS);
+    check_status(&answer, MISS "; detail=too-many-files");
     answer_done(&answer);
 }
 
@@ -341,7 +342,7 @@ static void test_get_is_conditional(void **state)
     write_file(table, "b.parquet", "b");
     snprintf(other, sizeof(other), "If-None-Match: %s\r\n", tag);
     answer = get(table, other);
-    check_status(&answer, "spark-service; fwd=stale");
+    check_status(&answer, "spark-service; fwd=stale; detail=source-changed-lately");
     assert_string_not_equal(answer.body, stored.body);
     answer_done(&answer);
     answer_done(&stored);
@@ -357,13 +358,45 @@ static void test_get_is_conditional_without_a_kept_answer(void **state)
     (void)state;
     snprintf(target, sizeof(target), TARGET, service->data);
     assert_true(service_client_once(service->port, "GET", target, "", NULL, &answer));
-    check_status(&answer, "spark-service; fwd=bypass");
+    check_status(&answer, "spark-service; fwd=bypass; detail=cache-off");
     assert_non_null(answer_header(&answer, "ETag", tag, sizeof(tag)));
     answer_done(&answer);
     snprintf(header, sizeof(header), "If-None-Match: %s\r\n", tag);
     assert_true(service_client_once(service->port, "GET", target, header, NULL, &answer));
     assert_int_equal(answer.status, 304);
     answer_done(&answer);
+}
+
+/* What the request itself rules out is said with its reason. */
+static void test_bypass_says_why(void **state)
+{
+    static const struct {
+        const char *endpoint;
+        const char *headers;
+        const char *fields;
+        const char *wanted;
+    } CASES[] = {
+        {"query/parquet", JSON, ",\"cache\":\"off\"", "cache-off"},
+        {"query/parquet", JSON, ",\"wait_ms\":60000", "asynchronous"},
+        {"query/parquet", JSON "Accept: application/vnd.spark-service.result+json\r\n", "",
+         "envelope"},
+        {"explain/parquet", JSON, "", "no-rows"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+        char target[64], body[256], wanted[128];
+        struct answer answer;
+
+        snprintf(target, sizeof(target), "/api/spark/%s", CASES[i].endpoint);
+        snprintf(body, sizeof(body), "{\"path\":\"%s\",\"sql\":\"rows 1\"%s}", service->data,
+                 CASES[i].fields);
+        snprintf(wanted, sizeof(wanted), "spark-service; fwd=bypass; detail=%s", CASES[i].wanted);
+        assert_true(
+            service_client_once(service->port, "POST", target, CASES[i].headers, body, &answer));
+        check_status(&answer, wanted);
+        answer_done(&answer);
+    }
 }
 
 static void test_counted(void **state)
@@ -402,6 +435,7 @@ int main(void)
         cmocka_unit_test(test_bound_of_files),
         cmocka_unit_test(test_get_is_conditional),
         cmocka_unit_test(test_get_is_conditional_without_a_kept_answer),
+        cmocka_unit_test(test_bypass_says_why),
         cmocka_unit_test(test_counted),
     };
 

@@ -88,7 +88,8 @@ static int start_service(void **state)
     ops = add_token("ops --scope query,cancel,metrics,admin");
     narrow = add_token("narrow --scope metrics --source delta");
     snprintf(flag, sizeof(flag), "--tokens-file=%s", file);
-    service = service_process_start_ready(SETTINGS(flag, "--workers=3", "--queue-length=8"));
+    service = service_process_start_ready(
+        SETTINGS(flag, "--workers=3", "--shared-queries=0", "--queue-length=8"));
     return 0;
 }
 
@@ -568,7 +569,8 @@ static void test_handles(void **state)
     json_decref(fetch_as(&ops, "GET", QUERIES "/" QUERY_ID(5) "/results", 200));
     json_decref(fetch_as(&other, "GET", QUERIES "/" QUERY_ID(5) "/results", 404));
     snprintf(flag, sizeof(flag), "--tokens-file=%s", file);
-    service_process_restart(service, SIGTERM, SETTINGS(flag, "--workers=3", "--queue-length=8"));
+    service_process_restart(
+        service, SIGTERM, SETTINGS(flag, "--workers=3", "--shared-queries=0", "--queue-length=8"));
     json_decref(fetch_as(&app, "GET", QUERIES "/" QUERY_ID(5), 410));
     json_decref(fetch_as(&other, "GET", QUERIES "/" QUERY_ID(5), 404));
 }

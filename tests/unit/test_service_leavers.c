@@ -48,7 +48,7 @@ static int start_service(void **state)
 {
     (void)state;
     service = service_process_start_ready(
-        SETTINGS("--workers=8", "--queue-length=64", "--history-length=120"));
+        SETTINGS("--workers=8", "--shared-queries=0", "--queue-length=64", "--history-length=120"));
     return 0;
 }
 

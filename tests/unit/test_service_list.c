@@ -24,7 +24,7 @@ static int start_service(void **state)
 {
     (void)state;
     service = service_process_start_ready(
-        SETTINGS("--workers=2", "--queue-length=4", "--history-length=5"));
+        SETTINGS("--workers=2", "--shared-queries=0", "--queue-length=4", "--history-length=5"));
     return 0;
 }
 

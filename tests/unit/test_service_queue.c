@@ -29,7 +29,8 @@ static struct service_process *service;
 static int start_service(void **state)
 {
     (void)state;
-    service = service_process_start_ready(SETTINGS("--workers=1", "--queue-length=1"));
+    service = service_process_start_ready(
+        SETTINGS("--workers=1", "--queue-length=1", "--shared-queries=0"));
     return 0;
 }
 

@@ -19,6 +19,8 @@
 #include "../../service/source_identity.h"
 #include "temp_folder.h"
 
+static enum source_doubt doubt; /* of the last one that was refused */
+
 #define INODES_MAX 64
 
 static void write_file(const char *name, const char *text)
@@ -87,7 +89,7 @@ static struct source_identity *take(enum source_layout layout, const char *asked
 {
     const struct source_read read = read_of(layout, asked, location);
 
-    return source_identity_take(&read, 1, begin_settled(), INODES_MAX);
+    return source_identity_take(&read, 1, begin_settled(), INODES_MAX, &doubt);
 }
 
 static void check_gone(struct source_identity *identity)
@@ -232,7 +234,7 @@ static struct source_identity *take_after(void (*change)(void), enum source_layo
     struct source_instant began = begin_settled();
 
     change();
-    return source_identity_take(&read, 1, began, INODES_MAX);
+    return source_identity_take(&read, 1, began, INODES_MAX, &doubt);
 }
 
 static void add_file(void)
@@ -282,11 +284,11 @@ static void test_way_counts_from_the_root_on(void **state)
     (void)state;
     write_file("beside", "anything");
     read.asked_root = read.location_root = strlen(temp_at("files"));
-    identity = source_identity_take(&read, 1, began, INODES_MAX);
+    identity = source_identity_take(&read, 1, began, INODES_MAX, &doubt);
     assert_non_null(identity);
     source_identity_free(identity);
     read.location_root = strlen(temp_folder);
-    assert_null(source_identity_take(&read, 1, began, INODES_MAX));
+    assert_null(source_identity_take(&read, 1, began, INODES_MAX, &doubt));
 }
 
 static void test_link_to_another_place_than_was_read_has_none(void **state)
@@ -308,18 +310,20 @@ static void test_too_young_has_none(void **state)
 
     (void)state;
     write_file("files/b.parquet", "young");
-    assert_null(source_identity_take(&read, 1, source_instant_now(), INODES_MAX));
+    assert_null(source_identity_take(&read, 1, source_instant_now(), INODES_MAX, &doubt));
+    assert_int_equal(doubt, SOURCE_CHANGED_LATELY);
 }
 
 static void test_more_inodes_than_allowed_have_none(void **state)
 {
     const struct source_read read = read_of(SOURCE_FILES, "files", "files");
-    struct source_identity *identity = source_identity_take(&read, 1, begin_settled(), 4);
+    struct source_identity *identity = source_identity_take(&read, 1, begin_settled(), 4, &doubt);
 
     (void)state;
     assert_non_null(identity); /* files, day=1 and the file in each */
     source_identity_free(identity);
-    assert_null(source_identity_take(&read, 1, begin_settled(), 3));
+    assert_null(source_identity_take(&read, 1, begin_settled(), 3, &doubt));
+    assert_int_equal(doubt, SOURCE_TOO_MANY_FILES);
 }
 
 static void test_what_is_no_table_has_none(void **state)
@@ -328,6 +332,9 @@ static void test_what_is_no_table_has_none(void **state)
     assert_null(take(SOURCE_DELTA, "files", "files"));
     assert_null(take(SOURCE_ICEBERG, "files", "files"));
     assert_null(take(SOURCE_FILES, "missing", "missing"));
+    assert_int_equal(doubt, SOURCE_UNKNOWN);
+    assert_null(take(SOURCE_FILES, "files", "missing"));
+    assert_int_equal(doubt, SOURCE_UNKNOWN);
 }
 
 static void test_clock_that_was_set_has_none(void **state)
@@ -337,21 +344,25 @@ static void test_clock_that_was_set_has_none(void **state)
 
     (void)state;
     began.monotonic_ns -= INT64_C(20000000);
-    assert_null(source_identity_take(&read, 1, began, INODES_MAX));
+    assert_null(source_identity_take(&read, 1, began, INODES_MAX, &doubt));
 }
 
 static void test_another_machines_file_system_has_none(void **state)
 {
     const struct source_read read = {SOURCE_FILES, "/sys/kernel/notes", "/sys/kernel/notes", 0, 0};
+    const struct source_read far = {SOURCE_FILES, "s3a://bucket/t", "s3a://bucket/t", 0, 0};
 
     (void)state;
-    assert_null(source_identity_take(&read, 1, begin_settled(), INODES_MAX));
+    assert_null(source_identity_take(&read, 1, begin_settled(), INODES_MAX, &doubt));
+    assert_int_equal(doubt, SOURCE_REMOTE);
+    assert_null(source_identity_take(&far, 1, begin_settled(), INODES_MAX, &doubt));
+    assert_int_equal(doubt, SOURCE_REMOTE);
 }
 
 static void test_no_table_at_all_always_holds(void **state)
 {
     struct source_identity *identity =
-        source_identity_take(NULL, 0, source_instant_now(), INODES_MAX);
+        source_identity_take(NULL, 0, source_instant_now(), INODES_MAX, &doubt);
 
     (void)state;
     assert_non_null(identity);
@@ -363,7 +374,8 @@ static void test_one_of_two_tables_is_enough(void **state)
 {
     const struct source_read reads[] = {read_of(SOURCE_FILES, "files", "files"),
                                         read_of(SOURCE_DELTA, "delta", "delta")};
-    struct source_identity *identity = source_identity_take(reads, 2, begin_settled(), INODES_MAX);
+    struct source_identity *identity =
+        source_identity_take(reads, 2, begin_settled(), INODES_MAX, &doubt);
 
     (void)state;
     assert_non_null(identity);

@@ -229,10 +229,10 @@ class RogueMySql(socketserver.ThreadingTCPServer):
 
     def note(self, conversation, data):
         with self.lock:
-            if id(conversation) not in self.of:
-                self.of[id(conversation)] = bytearray()
-                self.received.append(self.of[id(conversation)])
-            self.of[id(conversation)] += data
+            if conversation not in self.of:
+                self.of[conversation] = bytearray()
+                self.received.append(self.of[conversation])
+            self.of[conversation] += data
 
     def said(self):
         with self.lock:

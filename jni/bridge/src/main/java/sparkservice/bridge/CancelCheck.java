@@ -11,17 +11,32 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 
 /**
- * Always true; ends the task when it was cancelled. Looked at once in 4096 evaluations, so that it
- * costs an increment.
+ * Always true; ends the task when it was cancelled. Looked at once in sixteen evaluations, so that
+ * it costs an increment, and one in a row of slow ones isn't far.
  *
- * <p>Spark looks for a cancel where rows enter a stage; the inner loop of a join never comes by
- * there (SPARK-33409), so that a cancelled cross join would go on for hours.
+ * <p>Spark looks for a cancel where rows enter a stage, a thousand at a time; the inner loop of a join
+ * never comes by there (SPARK-33409), so that a cancelled cross join would go on for hours.
  */
 public final class CancelCheck extends LeafExpressionBase {
     private static final long serialVersionUID = 1L;
-    private static final int MASK = 4095;
+    private static final int MASK = 15;
 
+    private final boolean deterministic;
     private transient int evaluations;
+
+    private CancelCheck(boolean deterministic) {
+        this.deterministic = deterministic;
+    }
+
+    /** A part of a condition. */
+    static CancelCheck term() {
+        return new CancelCheck(true);
+    }
+
+    /** The condition of a filter that stays where it is: nobody merges it with one that a scan takes. */
+    static CancelCheck filter() {
+        return new CancelCheck(false);
+    }
 
     /** Called by generated code. True, or the task's end. */
     public static boolean alive() {
@@ -47,6 +62,11 @@ public final class CancelCheck extends LeafExpressionBase {
                 + CancelCheck.class.getName() + ".alive())";
         return new ExprCode(EmptyBlock$.MODULE$, FalseLiteral$.MODULE$,
                 JavaCode.expression(text, DataTypes.BooleanType));
+    }
+
+    @Override
+    public boolean deterministic() {
+        return deterministic;
     }
 
     @Override

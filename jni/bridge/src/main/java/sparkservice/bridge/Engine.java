@@ -20,6 +20,7 @@ final class Engine implements AutoCloseable {
     private final KeptSources kept;
     private final MemoryGuard memoryGuard;
     private final ResultBuffer.Limits limits;
+    private final InlineSession inlineSession;
     private final Query.Planner tablePlanner;
     private final Query.Planner mysqlPlanner;
     private final QueryProgress progress = new QueryProgress();
@@ -38,9 +39,36 @@ final class Engine implements AutoCloseable {
         this.memoryGuard = new MemoryGuard(session.sparkContext(), config.limits().memoryPercent(),
                 kept::forgetRows);
         GuardedFunctions.install(session, config.limits());
-        this.tablePlanner = new TableQueryPlanner(session, roots, config.limits(), kept,
-                plans, new InlineSession(session, config.limits()));
+        this.inlineSession = new InlineSession(session, config.limits());
+        this.tablePlanner = tablePlanner(config, roots, kept, plans);
         this.mysqlPlanner = new MysqlQueryPlanner(session);
+        if (config.warmUpMs() > 0) {
+            warmUp(config, Files.createDirectories(Path.of(config.localDir(), "warm-up")));
+        }
+    }
+
+    private Query.Planner tablePlanner(EngineConfig config, DataRoots roots,
+            KeptSources tablesKept, KeptPlans plansKept) {
+        return new TableQueryPlanner(session, roots, config.limits(), tablesKept, plansKept,
+                inlineSession);
+    }
+
+    private void warmUp(EngineConfig config, Path folder) throws InterruptedException {
+        DataRoots roots = DataRoots.parse(folder.toString());
+        KeptPlans plansOfWarmUp = new KeptPlans(config.reuse().plans());
+        Query.Planner planner = tablePlanner(config, roots,
+                new KeptSources(roots, config.reuse(), plansOfWarmUp), plansOfWarmUp);
+        new WarmUp(folder, SparkLine.state(session).newHadoopConf(), new WarmUp.Opener() {
+            @Override
+            public Query open(QueryRequest request, long schemaAddress) throws Exception {
+                return Engine.this.open(register(request, planner), schemaAddress);
+            }
+
+            @Override
+            public void close(Query query) throws InterruptedException {
+                Engine.this.close(query);
+            }
+        }).run(config.warmUpMs());
     }
 
     private static SparkSession session(Map<String, String> settings) {
@@ -55,7 +83,10 @@ final class Engine implements AutoCloseable {
 
     /** Starts a query, exports its schema. */
     Query open(QueryRequest request, long schemaAddress) throws Exception {
-        Query query = register(request);
+        return open(register(request, plannerOf(request)), schemaAddress);
+    }
+
+    private Query open(Query query, long schemaAddress) throws Exception {
         boolean opened = false;
         try {
             BatchReader.exportSchema(query.open(), schemaAddress);
@@ -73,7 +104,7 @@ final class Engine implements AutoCloseable {
         if (request.source() == QueryRequest.Source.MYSQL) {
             throw BridgeException.badRequest("MySQL itself explains its statements.");
         }
-        Query query = register(request);
+        Query query = register(request, plannerOf(request));
         try {
             QueryPlan plan = query.explain();
             BatchReader.exportSchema(ResultSchema.arrow(plan.columns()), schemaAddress);
@@ -83,9 +114,11 @@ final class Engine implements AutoCloseable {
         }
     }
 
-    private Query register(QueryRequest request) throws BridgeException {
-        Query.Planner planner = request.source() == QueryRequest.Source.MYSQL
-                ? mysqlPlanner : tablePlanner;
+    private Query.Planner plannerOf(QueryRequest request) {
+        return request.source() == QueryRequest.Source.MYSQL ? mysqlPlanner : tablePlanner;
+    }
+
+    private Query register(QueryRequest request, Query.Planner planner) throws BridgeException {
         Query query = new Query(nextQueryId.incrementAndGet(), request, planner,
                 session.sparkContext(), limits);
         if (!QueryRegistry.add(query)) {

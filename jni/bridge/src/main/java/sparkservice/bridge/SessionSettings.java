@@ -125,6 +125,9 @@ final class SessionSettings {
         put("spark.sql.metadataCacheTTLSeconds", "-1");
         // A read must not write statistics or checkpoints into the caller's table.
         put("spark.databricks.delta.checkpoint.triggerOnRead.enabled", "false");
+        // Nobody adds classes to the session; isolated, each name that generated code may mean is asked
+        // for over the network, and an interrupt in between leaves a class unusable for good.
+        put("spark.sql.artifact.isolation.enabled", "false");
         // The compressed form saves nothing within one process.
         put("spark.sql.execution.arrow.compression.codec", "none");
     }

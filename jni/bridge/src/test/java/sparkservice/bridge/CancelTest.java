@@ -25,6 +25,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A cancel reaches whatever a query is at, and nothing of it stays. */
 @Timeout(180)
@@ -80,6 +82,13 @@ class CancelTest {
         Thread runner = runnerOf(query);
         return runner != null && List.of(runner.getStackTrace()).stream()
                 .anyMatch(frame -> frame.getClassName().contains(className));
+    }
+
+    private static boolean aTaskIsInside(String className) {
+        return Thread.getAllStackTraces().entrySet().stream()
+                .filter(entry -> entry.getKey().getName().contains("(TID "))
+                .anyMatch(entry -> List.of(entry.getValue()).stream()
+                        .anyMatch(frame -> frame.getClassName().contains(className)));
     }
 
     /** Seconds of rules over some hundred sub-queries. */
@@ -138,6 +147,23 @@ class CancelTest {
         cancelWhen(join, () -> TestTasks.running(join.get("tag").asText()) > 0
                 && Thread.getAllStackTraces().keySet().stream()
                         .anyMatch(thread -> thread.getName().startsWith("broadcast-exchange")));
+    }
+
+    /** A thousand rows of half a minute, before Spark looks for the cancel by itself. */
+    @ParameterizedTest
+    @ValueSource(strings = {"SELECT max(n) FROM (%s)", "SELECT n, collect_list(id) FROM (%s) GROUP BY n",
+        "SELECT * FROM (%s) ORDER BY n LIMIT 1000000", "SELECT row_number() OVER (ORDER BY n) FROM (%s)"})
+    void gatheringSlowRowsEnds(String gathering) throws Exception {
+        ObjectNode slow = query(String.format(gathering, "SELECT id, length(replace("
+                + "concat(repeat('a', 3000000), id), 'a', 'bc')) AS n FROM range(0, 1000000, 1, 8)"));
+        cancelWhen(slow, () -> aTaskIsInside("UTF8String"));
+    }
+
+    @Test
+    void lambdasWithinLambdasEnd() throws Exception {
+        ObjectNode days = query("SELECT aggregate(sequence(1, 8000000), 0L, (a, x) ->"
+                + " a + aggregate(sequence(1, 8000000), 0L, (b, y) -> b + x * y)) FROM range(2)");
+        cancelWhen(days, () -> aTaskIsInside("ArrayAggregate"));
     }
 
     @Test

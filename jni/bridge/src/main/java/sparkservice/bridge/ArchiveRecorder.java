@@ -16,26 +16,28 @@ import org.apache.arrow.memory.RootAllocator;
  * when it ends holds the classes of real queries.
  *
  * <pre>
- * java @jvm.options -XX:ArchiveClassesAtExit=app.jsa -cp JARS sparkservice.bridge.Warmup \
+ * java @jvm.options -XX:ArchiveClassesAtExit=app.jsa -cp JARS sparkservice.bridge.ArchiveRecorder \
  *     --sample DIR --local-dir DIR
  * </pre>
  *
  * Any unexpected answer ends it with exit code 1.
  */
-public final class Warmup {
+public final class ArchiveRecorder {
+    private static final long WARM_UP_MS = 120_000;
+
     private final BufferAllocator allocator = new RootAllocator();
     private final Map<String, String> arguments = new HashMap<>();
     private int tags;
 
-    private Warmup() {
+    private ArchiveRecorder() {
     }
 
     public static void main(String[] args) throws Exception {
-        Warmup warmup = new Warmup();
+        ArchiveRecorder recorder = new ArchiveRecorder();
         for (int i = 0; i + 1 < args.length; i += 2) {
-            warmup.arguments.put(args[i], args[i + 1]);
+            recorder.arguments.put(args[i], args[i + 1]);
         }
-        warmup.run();
+        recorder.run();
         System.exit(0);
     }
 
@@ -47,6 +49,7 @@ public final class Warmup {
         config.put("data_roots", sample.toString());
         config.put("iceberg_warehouse", sample.resolve("iceberg").toString());
         config.put("local_dir", localDir.toAbsolutePath().toString());
+        config.put("warm_up_ms", WARM_UP_MS);
         expectNoError(Bridge.start(Json.bytes(config)));
         expectNoError(Bridge.canary());
         for (String source : new String[] {"parquet", "delta", "iceberg"}) {
@@ -97,7 +100,7 @@ public final class Warmup {
 
     private JsonNode open(String source, Path path, String sql) throws Exception {
         ObjectNode query = Json.object();
-        query.put("tag", "warmup-" + ++tags);
+        query.put("tag", "archive-" + ++tags);
         query.put("source", source);
         query.put("path", path.toString());
         query.put("sql", sql);

@@ -1,0 +1,1 @@
+"""What is measured: each peer starts by itself on a free port of 127.0.0.1."""
