@@ -95,7 +95,10 @@ final class TableQueryPlanner implements Query.Planner {
         LogicalPlan analysed = execution.analyzed();
         AnswerBasis basis = request.asOfTimestamp() != null ? AnswerBasis.NONE
                 : AnswerBasis.of(parsed, analysed, tables.reads());
-        return plan(kept(key, new KeptPlans.Plan(tables.named(), analysed,
+        // A plan over files would be in the way of the one over rows.
+        boolean isInterim = SmallTable.suffices(parsed) && tables.named().stream()
+                .anyMatch(named -> kept.mayTurnOutSmall(named.table()));
+        return plan(kept(isInterim ? null : key, new KeptPlans.Plan(tables.named(), analysed,
                 execution.optimizedPlan(), SourceFacts.of(execution.executedPlan()), basis, false)),
                 execution);
     }
