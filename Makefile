@@ -314,7 +314,7 @@ $(BENCH_CLASSES)/.made: $(wildcard tests/bench/peers/java/*.java) | $(LIB)/.jars
 	@touch $@
 $(OBJ)/tests/bench/peers/mysql/point_query.o: CFLAGS += $(shell pkg-config --cflags $(MYSQL_CLIENT))
 .PHONY: bench
-bench: build $(B)/venv/.bench $(BENCH_TABLES)/.made $(BENCH_CLASSES)/.made $(BENCH_PROGRAMS) ## every case beside its peers; CASES=, PEERS=, TURNS=, REPORT_ONLY=1
+bench: test-deps build $(B)/venv/.bench $(BENCH_TABLES)/.made $(BENCH_CLASSES)/.made $(BENCH_PROGRAMS) ## every case beside its peers; CASES=, PEERS=, TURNS=, REPORT_ONLY=1
 	$(Q)SPARK=$(SPARK) JAVA_HOME=$(JAVA_HOME_RUN) $(PYTHON) tests/bench/bench.py
 
 .PHONY: bench-overhead bench-stream bench-small bench-json bench-formats bench-tuning bench-start

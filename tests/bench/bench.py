@@ -8,11 +8,13 @@ one doesn't measure: for work on one case, not for a result. OUT is the folder o
 """
 
 import concurrent.futures
+import contextlib
 import datetime
 import importlib.metadata
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,7 +28,7 @@ import chart  # noqa: E402
 import figures  # noqa: E402
 import questions  # noqa: E402
 import report  # noqa: E402
-from cases import CASES  # noqa: E402
+from cases import CASES, WARM_BIG, WARM_MILLION, WARM_SMALL  # noqa: E402
 from harness.database import MySqlServer  # noqa: E402
 from harness.paths import BUILD, ROOT, SPARK  # noqa: E402
 from peers import roster  # noqa: E402
@@ -37,9 +39,9 @@ PASSWORD = "bench-password"
 METHOD = (
     "Every peer on its own port of 127.0.0.1, the same tables, the same statements; its answer to "
     "each case is compared row by row before anything is timed.",
-    "Warmed with the same number of requests each: 100 of each kind on a small table, 20 on a "
-    "million rows, three of the million-row JSON. Measured in turns, one peer after the other; the "
-    "next begins when the one before has come to rest.",
+    f"Warmed with the same number of requests each: {WARM_SMALL} of each kind on a small table, "
+    f"{WARM_BIG} on a million rows, {WARM_MILLION} of the million-row JSON. Measured in turns, one peer "
+    "after the other; the next begins when the one before has come to rest, or after two seconds.",
     f"JVMs have a heap of {roster.HEAP} and every core. Peers have Spark's own settings, Delta's and "
     "Iceberg's extensions, no UI.",
     "HTTP is asked by `load_client.c` over keep-alive connections on the same cores; the loop, "
@@ -63,37 +65,30 @@ class Bench:
         self.dialect = questions.Dialect(DATA)
         self.mysql_env = {}
         self.notes, self.left_out = {}, set()
-        self._mysql_server = None
         self._peers = {}
+        self._running = contextlib.ExitStack()
 
     def __enter__(self):
-        self._mysql_server = MySqlServer()
-        try:
-            self._mysql_server.__enter__()
-            self._load_mysql()
-        except BaseException:
-            self._mysql_server.remove()
-            raise
+        with contextlib.ExitStack() as running:
+            self._load_mysql(running.enter_context(MySqlServer()))
+            self._running = running.pop_all()
         return self
 
     def __exit__(self, *exc):
-        for peer in self._peers.values():
-            peer.stop()
-        self._mysql_server.remove()
+        self._running.close()
 
-    def _load_mysql(self):
-        self._mysql_server.run(
+    def _load_mysql(self, server):
+        server.run(
             "CREATE DATABASE bench CHARACTER SET utf8mb4",
             f"CREATE USER bench@'127.0.0.1' IDENTIFIED WITH mysql_native_password BY '{PASSWORD}'",
             "GRANT SELECT ON bench.* TO bench@'127.0.0.1'",
             "CREATE TABLE bench.small (id BIGINT PRIMARY KEY, name VARCHAR(100) NOT NULL, age INT,"
             " city VARCHAR(100))")
-        with self._mysql_server.connect(database="bench") as connection, \
-                connection.cursor() as cursor:
+        with server.connect(database="bench") as connection, connection.cursor() as cursor:
             cursor.executemany("INSERT INTO small VALUES (%s, %s, %s, %s)", [
                 (questions.FIRST_ID + i, f"User number {i}", i * 7 % 90, f"City {i % 97}")
                 for i in range(questions.SMALL_ROWS)])
-        self.mysql_env = {"MYSQL_HOST": "127.0.0.1", "MYSQL_PORT": str(self._mysql_server.port),
+        self.mysql_env = {"MYSQL_HOST": "127.0.0.1", "MYSQL_PORT": str(server.port),
                           "MYSQL_USER": "bench", "MYSQL_PASSWORD": PASSWORD,
                           "MYSQL_DATABASE": "bench"}
 
@@ -125,8 +120,9 @@ class Bench:
         if new:
             self.say(f"starting {', '.join(new)}")
         for name in new:
-            self._peers[name] = self._make(name)
-            self._peers[name].start()
+            peer = self._peers[name] = self._make(name)
+            self._running.callback(peer.stop)
+            peer.start()
         with concurrent.futures.ThreadPoolExecutor() as pool:
             list(pool.map(lambda name: self._peers[name].wait_ready(), new))
         return [self._peers[name] for name in names]
@@ -209,7 +205,13 @@ def names_of(variable):
     return [name for name in os.environ.get(variable, "").split(",") if name]
 
 
+def end_in_order(*_):
+    """SIGTERM as Ctrl-C: the peers are stopped."""
+    raise KeyboardInterrupt
+
+
 def main():
+    signal.signal(signal.SIGTERM, end_in_order)
     cases = names_of("CASES") or list(CASES)
     unknown = sorted(set(cases) - set(CASES))
     if unknown:

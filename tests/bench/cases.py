@@ -16,7 +16,7 @@ from peers import roster
 
 MANY_CLIENTS = 64
 HEAVIES = 4
-WARM_SMALL = 100
+WARM_SMALL = 60
 WARM_BIG = 20
 WARM_MILLION = 3
 TABLE_KINDS = ("parquet", "delta", "iceberg")
@@ -64,7 +64,7 @@ def _warm(bench, peers, kind, make, count):
         peer.settle()
 
 
-def _one_client(bench, name, kind, peers, make, warm, seconds=2.0, minimum=25, maximum=400):
+def _one_client(bench, name, kind, peers, make, warm, seconds=1.5, minimum=20, maximum=400):
     """Latencies of one client; `make` gives a turn's next question."""
     bench.say(f"{name}: warming {', '.join(peer.name for peer in peers)}")
     _compare(bench, peers, make())
@@ -86,7 +86,7 @@ def cached(bench):
         _compare(bench, peers, question)
         _warm(bench, peers, ("small", kind), lambda kind=kind: questions.ten_rows(kind), WARM_SMALL)
         ways = {service.name: (service, lambda: service.repeat(
-            service.request_of(question), MANY_CLIENTS, bench.short(2.0)))}
+            service.request_of(question), MANY_CLIENTS, bench.short(1.5)))}
         for peer in others:
             # One request of each client: seconds each, where the service answers at once.
             ways[peer.name] = (peer, lambda peer=peer: peer.repeat(
@@ -276,10 +276,9 @@ def _until_printed(bench, question):
 def beside(bench):
     """Small queries alone, and beside four heavy ones that never end."""
     service, = bench.peers("service")
-    small, heavy = questions.ten_rows("parquet"), questions.heavy()
+    small = questions.ten_rows("parquet")
     _warm(bench, [service], ("small", "parquet"), lambda: small, WARM_SMALL)
-    _warm(bench, [service], ("big", "heavy"), lambda: heavy, 3)
-    request = service.request_of(heavy)
+    _warm(bench, [service], ("big", "heavy"), questions.heavy, 3)
 
     def run_small():
         return service.repeat(service.request_of(small), 1, bench.short(3.0), bench.few(30))
@@ -290,7 +289,7 @@ def beside(bench):
         def go_on():
             errors = 0
             while not over.is_set():
-                errors += service.repeat(request, 1, 0).errors
+                errors += service.run([questions.heavy()]).errors
             return errors
 
         with concurrent.futures.ThreadPoolExecutor() as pool:

@@ -16,7 +16,7 @@ from harness.paths import BUILD, free_port, wait_until
 TOOLS = BUILD / "obj" / "plain" / "bench"
 START_SECONDS = 120
 STOP_SECONDS = 20
-SETTLE_SECONDS = 5
+SETTLE_SECONDS = 2
 IDLE_SHARE = 0.05  # of a core
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGESIZE")
@@ -75,7 +75,7 @@ class Process:
             yield ([head, ""] if head else []) + tail.split()
 
     def settle(self):
-        """Returns when nothing is left to do: compilers and collectors have come to rest."""
+        """Returns when compilers and collectors have come to rest, at the latest after SETTLE_SECONDS."""
         end = time.monotonic() + SETTLE_SECONDS
         spent = self.cpu_seconds()
         while time.monotonic() < end:

@@ -12,6 +12,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
@@ -21,6 +22,7 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.PathHandle;
 import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.fs.permission.FsPermission;
 
 /**
  * Beneath {@link GuardedLocalFileSystem}, where paths become descriptors: a file is read and a
@@ -45,6 +47,14 @@ final class GuardedRawFileSystem extends RawLocalFileSystem {
     @Override
     public FSDataInputStream open(PathHandle handle, int bufferBytes) {
         throw new UnsupportedOperationException("files are opened by path");
+    }
+
+    /** Hadoop's own starts `chmod` for each folder and file that is made. */
+    @Override
+    public void setPermission(Path path, FsPermission permission) throws IOException {
+        Files.setPosixFilePermissions(pathToFile(path).toPath(), PosixFilePermissions.fromString(
+                permission.getUserAction().SYMBOL + permission.getGroupAction().SYMBOL
+                        + permission.getOtherAction().SYMBOL));
     }
 
     @Override
