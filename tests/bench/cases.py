@@ -276,10 +276,9 @@ def _until_printed(bench, question):
 def beside(bench):
     """Small queries alone, and beside four heavy ones that never end."""
     service, = bench.peers("service")
-    small, heavy = questions.ten_rows("parquet"), questions.heavy()
+    small = questions.ten_rows("parquet")
     _warm(bench, [service], ("small", "parquet"), lambda: small, WARM_SMALL)
-    _warm(bench, [service], ("big", "heavy"), lambda: heavy, 3)
-    request = service.request_of(heavy)
+    _warm(bench, [service], ("big", "heavy"), questions.heavy, 3)
 
     def run_small():
         return service.repeat(service.request_of(small), 1, bench.short(3.0), bench.few(30))
@@ -290,7 +289,7 @@ def beside(bench):
         def go_on():
             errors = 0
             while not over.is_set():
-                errors += service.repeat(request, 1, 0).errors
+                errors += service.run([questions.heavy()]).errors
             return errors
 
         with concurrent.futures.ThreadPoolExecutor() as pool:

@@ -116,6 +116,7 @@ def new_mysql_point():
 
 
 def heavy():
-    """Seconds of work on every core."""
+    """Seconds of work on every core; no two are the same, so that none is answered by another."""
     return Question("parquet", "big", "SELECT city, count(DISTINCT name) AS names,"
-                    " count(DISTINCT email) AS emails FROM {table} GROUP BY city ORDER BY city")
+                    " count(DISTINCT email) AS emails FROM {table}"
+                    f" WHERE score < {10_000_000 + next(_fresh)}.5 GROUP BY city ORDER BY city")
