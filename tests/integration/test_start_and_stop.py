@@ -35,6 +35,14 @@ def test_starting_answers_503_and_term_ends_it(start_service, world):
     assert not service.loud_lines()
 
 
+def test_its_own_queries_come_first(start_service):
+    service = start_service(SPARK_SERVICE_WARM_UP_MS=600_000).wait_ready()
+    made = {path.parent.name for path in service.temp_files() if "warm-up" in path.parts}
+    assert {"PARQUET", "_delta_log", "metadata"} <= made
+    assert service.health()["slots"]["busy"] == 0
+    assert not service.loud_lines()
+
+
 def test_term_drains_and_exits_0(start_service, world):
     service = start_service().wait_ready()
     users = {"path": f"{world.data}/parquet/users"}

@@ -39,7 +39,7 @@ from harness.world import PASSWORD, READER, add_reader  # noqa: E402
 REQUESTS = int(os.environ.get("SOAK_REQUESTS", "20000"))
 WARM_UP = int(os.environ.get("SOAK_WARM_UP", str(max(1000, REQUESTS // 4))))
 WAVE = max(200, REQUESTS // 20)
-JUDGED_FROM = 10_000
+JUDGED_SPAN = 0.9  # of 10 000 requests
 SECONDS = float(os.environ.get("SOAK_SECONDS", "inf"))
 CLIENTS = 4
 HEAP = "768m"
@@ -53,7 +53,7 @@ MIB = 1 << 20
 # Figure, its unit, and what it may grow by in 10 000 requests.
 BOUNDS = (("heap", "MiB", 0.5), ("metaspace", "MiB", 0.1), ("rss", "MiB", 2.0), ("threads", "", 0.0),
           ("descriptors", "", 0.0), ("temp_files", "", 0.0), ("busy", "", 0.0))
-COUNTS_SLACK = 1.0  # a count is a whole number: less than one more in 10 000
+WHOLE = 1.0  # a count is a whole number: the line through the looks rises by less than one
 
 
 @dataclasses.dataclass
@@ -260,12 +260,12 @@ def judge(looks):
     if len(counted) < 3:
         raise SystemExit("too few looks behind the warm-up for a slope")
     print(f"\nslope per 10 000 requests, {len(counted)} looks behind {WARM_UP} requests")
+    span = (counted[-1].requests - counted[0].requests) / 10_000
     broken = []
     for name, unit, bound in BOUNDS:
         value = slope(counted, name)
-        limit = bound if unit else COUNTS_SLACK
-        judged = not unit or counted[-1].requests - counted[0].requests >= JUDGED_FROM * 0.9
-        if judged and value > limit:
+        judged = not unit or span >= JUDGED_SPAN
+        if judged and (value > bound if unit else value * span >= WHOLE):
             broken.append(name)
         print(f"{name:12}{value:10.3f} {unit:4} bound {bound}{'' if judged else ' (not judged)'}")
     return broken

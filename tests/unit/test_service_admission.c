@@ -47,9 +47,9 @@ static int start_service(void **state)
 {
     (void)state;
     service = service_process_start_ready(
-        SETTINGS("--workers=2", "--small-slots=1", "--small-query-ms=300", "--queue-length=4"));
+        SETTINGS("--workers=2", "--small-slots=1", "--small-query-ms=1000", "--queue-length=2"));
     snprintf(gate, sizeof(gate), "%s/gate", service->folder);
-    snprintf(heavy, sizeof(heavy), "sleep 400 until %s rows 1", gate);
+    snprintf(heavy, sizeof(heavy), "sleep 1100 until %s rows 1", gate);
     open_gate();
     run_query(service, heavy, OFF, 200);
     return 0;
@@ -70,33 +70,33 @@ static void begin_heavy(struct service_client *clients, size_t count)
     service_process_wait_health(service, "queue", "length", (int64_t)count - 1);
 }
 
-/* Four heavy ones hold one slot; the other one is there for small ones at once. */
+/* Three heavy ones hold one slot; the other one is there for small ones at once. */
 static void test_lane_is_free(void **state)
 {
-    struct service_client clients[4];
+    struct service_client clients[3];
 
     (void)state;
     assert_int_equal(unlink(gate), 0);
-    begin_heavy(clients, 4);
+    begin_heavy(clients, 3);
     for (int i = 0; i < 5; i++)
         run_query(service, "rows 1", OFF NO_TIMEOUT, 200);
     assert_int_equal(service_process_health(service, "slots", "busy"), 1);
-    assert_int_equal(service_process_health(service, "queue", "length"), 3);
+    assert_int_equal(service_process_health(service, "queue", "length"), 2);
     open_gate();
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 3; i++)
         check_ok(&clients[i]);
 }
 
 /* The lane is no place in the queue. */
 static void test_bound(void **state)
 {
-    struct service_client clients[5];
+    struct service_client clients[3];
     struct answer answer;
     char retry_after[16];
 
     (void)state;
     assert_int_equal(unlink(gate), 0);
-    begin_heavy(clients, 5);
+    begin_heavy(clients, 3);
     assert_true(service_client_query_once(service->port, service->data, heavy, OFF, &answer));
     assert_int_equal(answer.status, 503);
     assert_non_null(answer_header(&answer, "Retry-After", retry_after, sizeof(retry_after)));
@@ -104,7 +104,7 @@ static void test_bound(void **state)
     answer_done(&answer);
     run_query(service, "rows 1", OFF NO_TIMEOUT, 200);
     open_gate();
-    for (size_t i = 0; i < 5; i++)
+    for (size_t i = 0; i < 3; i++)
         check_ok(&clients[i]);
 }
 

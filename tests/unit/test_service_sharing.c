@@ -241,7 +241,7 @@ static void test_run_outlives_who_began_it(void **state)
         bool deletes = strcmp(ENDS[i], "delete") == 0;
 
         take_off(&scene, &leader, followers, 2,
-                 timeout ? WITH_ID(2) ",\"timeout_ms\":300" : WITH_ID(2));
+                 timeout ? WITH_ID(2) ",\"timeout_ms\":3000" : WITH_ID(2));
         if (deletes)
             delete_query(QUERIES "/" QUERY_ID(2));
         if (timeout || deletes) {

@@ -115,6 +115,8 @@ class World:
         return {
             "MYSQL_HOST": "127.0.0.1", "MYSQL_PORT": self.mysql.port, "MYSQL_USER": READER,
             "MYSQL_PASSWORD": PASSWORD, "MYSQL_DATABASE": "types",
+            # Nothing of the service's own runs beside a test.
+            "SPARK_SERVICE_WARM_UP_MS": 0,
             # Idle connections are gone before a test's leftovers are counted.
             "SPARK_SERVICE_MYSQL_IDLE_MS": 1000,
             "SPARK_SERVICE_SOURCES_FILE": self.sources_file,

@@ -201,6 +201,11 @@ final class KeptSources {
         return made;
     }
 
+    /** Whether it isn't known yet if the table is a small one: its next statement will find out. */
+    synchronized boolean mayTurnOutSmall(Source source) {
+        return source.isKept && source.rows == null && !source.tooLarge && memory.limitBytes() > 0;
+    }
+
     /** Takes the bytes, if need be from tables that were used longer ago. */
     private boolean makeRoom(Source taker, long bytes) {
         for (Map.Entry<Key, Source> other : List.copyOf(sources.entrySet())) {

@@ -42,10 +42,23 @@ final class SourceState {
 
     /** A time by two clocks, so that one that was set is seen. */
     record Moment(long wallNanos, long monotonicNanos) {
+        private static final int READS = 5;
+
+        /** Of both clocks together: a thread can be held up between the two looks. */
         static Moment now() {
-            Instant wall = Instant.now();
-            return new Moment(TimeUnit.SECONDS.toNanos(wall.getEpochSecond()) + wall.getNano(),
-                    System.nanoTime());
+            long apart = Long.MAX_VALUE;
+            Moment closest = null;
+            for (int i = 0; i < READS && apart > CLOCK_SLACK_NANOS / 10; i++) {
+                long before = System.nanoTime();
+                Instant wall = Instant.now();
+                long after = System.nanoTime();
+                if (after - before < apart) {
+                    apart = after - before;
+                    closest = new Moment(TimeUnit.SECONDS.toNanos(wall.getEpochSecond())
+                            + wall.getNano(), after);
+                }
+            }
+            return closest;
         }
 
         boolean clockWasSetSince() {

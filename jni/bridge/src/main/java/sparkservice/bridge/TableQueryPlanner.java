@@ -95,7 +95,10 @@ final class TableQueryPlanner implements Query.Planner {
         LogicalPlan analysed = execution.analyzed();
         AnswerBasis basis = request.asOfTimestamp() != null ? AnswerBasis.NONE
                 : AnswerBasis.of(parsed, analysed, tables.reads());
-        return plan(kept(key, new KeptPlans.Plan(tables.named(), analysed,
+        // A plan over files would be in the way of the one over rows.
+        boolean isInterim = SmallTable.suffices(parsed) && tables.named().stream()
+                .anyMatch(named -> kept.mayTurnOutSmall(named.table()));
+        return plan(kept(isInterim ? null : key, new KeptPlans.Plan(tables.named(), analysed,
                 execution.optimizedPlan(), SourceFacts.of(execution.executedPlan()), basis, false)),
                 execution);
     }
@@ -111,8 +114,8 @@ final class TableQueryPlanner implements Query.Planner {
      * The plan over rows in memory; null where that can't be: a table isn't small, the statement asks
      * for what rows don't have, or it is wrong, which the usual way tells in the usual words.
      */
-    private QueryPlan inMemory(KeptPlans.Key key, QueryRequest request, LogicalPlan parsed, TableSource source,
-            Cancellation cancellation) throws Exception {
+    private QueryPlan inMemory(KeptPlans.Key key, QueryRequest request, LogicalPlan parsed,
+            TableSource source, Cancellation cancellation) throws Exception {
         TablesInMemory tables = SmallTable.suffices(parsed) ? source.inMemory() : null;
         cancellation.check();
         if (tables == null) {

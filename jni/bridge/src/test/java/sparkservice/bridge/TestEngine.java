@@ -173,7 +173,7 @@ final class TestEngine {
         return rows;
     }
 
-    private static boolean appendBatch(Cursor cursor, List<List<String>> rows) throws Failed {
+    static boolean appendBatch(Cursor cursor, List<List<String>> rows) throws Failed {
         try (VectorSchemaRoot batch = cursor.next()) {
             for (int row = 0; batch != null && row < batch.getRowCount(); row++) {
                 List<String> values = new ArrayList<>();
