@@ -82,6 +82,8 @@ def _left_out(results):
     parts += [f"failed: {case} ({why.splitlines()[0]})" for case, why in results["failed"].items()]
     if "QUICK" in results["command"]:
         parts.append("a few requests of each kind, no figure means anything")
+    if "MERGE" in results["command"]:
+        parts.append("cases of several runs together")
     return [f"**A part only**: {'; '.join(parts)}.", ""] if parts else []
 
 

@@ -12,30 +12,38 @@ import org.apache.spark.sql.types.DataTypes;
 
 /**
  * Always true; ends the task when it was cancelled. Looked at once in sixteen evaluations, so that
- * it costs an increment, and one in a row of slow ones isn't far.
+ * it costs an increment; where rows are slow each time.
  *
  * <p>Spark looks for a cancel where rows enter a stage, a thousand at a time; the inner loop of a join
  * never comes by there (SPARK-33409), so that a cancelled cross join would go on for hours.
  */
 public final class CancelCheck extends LeafExpressionBase {
     private static final long serialVersionUID = 1L;
-    private static final int MASK = 15;
+    private static final int NOW_AND_THEN = 15;
+    private static final int EACH_TIME = 0;
 
     private final boolean deterministic;
+    private final int mask;
     private transient int evaluations;
 
-    private CancelCheck(boolean deterministic) {
+    private CancelCheck(boolean deterministic, int mask) {
         this.deterministic = deterministic;
+        this.mask = mask;
     }
 
     /** A part of a condition. */
     static CancelCheck term() {
-        return new CancelCheck(true);
+        return new CancelCheck(true, NOW_AND_THEN);
     }
 
     /** The condition of a filter that stays where it is: nobody merges it with one that a scan takes. */
     static CancelCheck filter() {
-        return new CancelCheck(false);
+        return new CancelCheck(false, NOW_AND_THEN);
+    }
+
+    /** The same for rows that take long themselves. */
+    static CancelCheck filterOfSlowRows() {
+        return new CancelCheck(false, EACH_TIME);
     }
 
     /** Called by generated code. True, or the task's end. */
@@ -49,7 +57,7 @@ public final class CancelCheck extends LeafExpressionBase {
 
     @Override
     public Object eval(InternalRow row) {
-        if ((++evaluations & MASK) == 0) {
+        if ((++evaluations & mask) == 0) {
             alive();
         }
         return Boolean.TRUE;
@@ -58,7 +66,7 @@ public final class CancelCheck extends LeafExpressionBase {
     @Override
     public ExprCode doGenCode(CodegenContext context, ExprCode code) {
         String counter = context.addMutableState("int", "cancelCheck", name -> "", true, true);
-        String text = "((++" + counter + " & " + MASK + ") != 0 || "
+        String text = "((++" + counter + " & " + mask + ") != 0 || "
                 + CancelCheck.class.getName() + ".alive())";
         return new ExprCode(EmptyBlock$.MODULE$, FalseLiteral$.MODULE$,
                 JavaCode.expression(text, DataTypes.BooleanType));

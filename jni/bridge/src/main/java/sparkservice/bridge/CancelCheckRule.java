@@ -1,8 +1,19 @@
 package sparkservice.bridge;
 
+import org.apache.spark.sql.catalyst.expressions.Alias;
 import org.apache.spark.sql.catalyst.expressions.And;
+import org.apache.spark.sql.catalyst.expressions.BinaryArithmetic;
+import org.apache.spark.sql.catalyst.expressions.BinaryComparison;
+import org.apache.spark.sql.catalyst.expressions.Cast;
 import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.IsNotNull;
+import org.apache.spark.sql.catalyst.expressions.IsNull;
 import org.apache.spark.sql.catalyst.expressions.LambdaFunction;
+import org.apache.spark.sql.catalyst.expressions.Not;
+import org.apache.spark.sql.catalyst.expressions.Or;
+import org.apache.spark.sql.catalyst.expressions.SortOrder;
+import org.apache.spark.sql.catalyst.expressions.aggregate.AggregateExpression;
+import org.apache.spark.sql.catalyst.expressions.aggregate.DeclarativeAggregate;
 import org.apache.spark.sql.catalyst.plans.LeftAnti$;
 import org.apache.spark.sql.catalyst.plans.logical.Aggregate;
 import org.apache.spark.sql.catalyst.plans.logical.Filter;
@@ -11,6 +22,7 @@ import org.apache.spark.sql.catalyst.plans.logical.Join;
 import org.apache.spark.sql.catalyst.plans.logical.LocalRelation;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.OneRowRelation;
+import org.apache.spark.sql.catalyst.plans.logical.Project;
 import org.apache.spark.sql.catalyst.plans.logical.Sort;
 import org.apache.spark.sql.catalyst.plans.logical.Window;
 import org.apache.spark.sql.catalyst.rules.Rule;
@@ -22,10 +34,10 @@ import scala.runtime.AbstractPartialFunction;
 
 /**
  * Adds {@link CancelCheck} where one row becomes many: to the condition of every join, as a filter
- * above every generator and window, around the body of every lambda; and below what gathers rows
- * before it gives any (aggregates, sorts, windows): it is these that fill the heap, and who is told to
- * stop must do so before the next row. After all other optimizer rules: any earlier and it would be
- * pushed below, out of the loop it watches.
+ * above every generator and window, around the body of every lambda; and below what gathers slow
+ * rows, or large ones, before it gives any (aggregates, sorts, windows): it is these that fill the
+ * heap, and who is told to stop must do so before the next row. After all other optimizer rules: any
+ * earlier and it would be pushed below, out of the loop it watches.
  *
  * <p>Anti joins keep their condition: that of NOT IN is recognised by its very form and planned as a
  * hash lookup.
@@ -40,7 +52,7 @@ final class CancelCheckRule extends Rule<LogicalPlan> {
             @Override
             public boolean isDefinedAt(LogicalPlan node) {
                 return node instanceof Join join && needsCheck(join)
-                        || gathers(node) && needsCheck(Scala.<LogicalPlan>list(node.children()).get(0))
+                        || gathers(node) && needsCheck(inputOf(node)) && !isQuick(node)
                         || multiplies(node) && node.getTagValue(CHECKED).isEmpty();
             }
 
@@ -49,7 +61,7 @@ final class CancelCheckRule extends Rule<LogicalPlan> {
                 if (node instanceof Join join) {
                     return withCheck(join);
                 }
-                LogicalPlan below = gathers(node) ? withCheckBelow(node) : node;
+                LogicalPlan below = gathers(node) && !isQuick(node) ? withCheckBelow(node) : node;
                 return multiplies(node) ? withCheckAbove(below) : below;
             }
         });
@@ -93,9 +105,36 @@ final class CancelCheckRule extends Rule<LogicalPlan> {
                 && !(input instanceof LocalRelation) && !(input instanceof OneRowRelation);
     }
 
+    private static LogicalPlan inputOf(LogicalPlan node) {
+        return Scala.<LogicalPlan>list(node.children()).get(0);
+    }
+
+    /**
+     * Whether a thousand rows are made and taken in no time: of columns as they come and plain
+     * arithmetic, into sums and the like. There Spark's own look is soon enough, and a filter would be
+     * a tenth of the work.
+     */
+    private static boolean isQuick(LogicalPlan node) {
+        for (Expression expression : Scala.<Expression>list(node.expressions())) {
+            if (expression.exists(part -> !isQuick((Expression) part))) {
+                return false;
+            }
+        }
+        LogicalPlan input = inputOf(node);
+        return !(input instanceof Project || input instanceof Filter) || isQuick(input);
+    }
+
+    private static boolean isQuick(Expression part) {
+        return part.children().isEmpty() || part instanceof Alias || part instanceof Cast
+                || part instanceof BinaryArithmetic || part instanceof BinaryComparison
+                || part instanceof And || part instanceof Or || part instanceof Not
+                || part instanceof IsNull || part instanceof IsNotNull || part instanceof SortOrder
+                || part instanceof AggregateExpression || part instanceof DeclarativeAggregate;
+    }
+
     private static LogicalPlan withCheckBelow(LogicalPlan node) {
         return (LogicalPlan) node.mapChildren((Function1<LogicalPlan, LogicalPlan>) child ->
-                needsCheck(child) ? new Filter(CancelCheck.filter(), child) : child);
+                needsCheck(child) ? new Filter(CancelCheck.filterOfSlowRows(), child) : child);
     }
 
     private static LogicalPlan withCheckAbove(LogicalPlan node) {

@@ -149,7 +149,7 @@ class CancelTest {
                         .anyMatch(thread -> thread.getName().startsWith("broadcast-exchange")));
     }
 
-    /** A thousand rows of half a minute, before Spark looks for the cancel by itself. */
+    /** A thousand rows of a minute in all, before Spark looks for the cancel by itself. */
     @ParameterizedTest
     @ValueSource(strings = {"SELECT max(n) FROM (%s)", "SELECT n, collect_list(id) FROM (%s) GROUP BY n",
         "SELECT * FROM (%s) ORDER BY n LIMIT 1000000", "SELECT row_number() OVER (ORDER BY n) FROM (%s)"})
@@ -157,6 +157,21 @@ class CancelTest {
         ObjectNode slow = query(String.format(gathering, "SELECT id, length(replace("
                 + "concat(repeat('a', 3000000), id), 'a', 'bc')) AS n FROM range(0, 1000000, 1, 8)"));
         cancelWhen(slow, () -> aTaskIsInside("UTF8String"));
+    }
+
+    private static boolean isChecked(String sql) throws Exception {
+        SparkSession session = SparkSession.builder().getOrCreate();
+        return SparkLine.execution(session, SparkLine.state(session).sqlParser().parsePlan(sql))
+                .optimizedPlan().toString().contains("not cancelled");
+    }
+
+    @Test
+    void quickRowsAreGatheredWithoutALook() throws Exception {
+        assertFalse(isChecked("SELECT id % 7, sum(id + 1), count(*) FROM range(10) WHERE id > 3"
+                + " GROUP BY 1 ORDER BY 1"));
+        assertTrue(isChecked("SELECT collect_list(id) FROM range(10)"));
+        assertTrue(isChecked("SELECT max(n) FROM (SELECT length(repeat('x', id)) AS n"
+                + " FROM range(10)) WHERE n > 3"));
     }
 
     @Test

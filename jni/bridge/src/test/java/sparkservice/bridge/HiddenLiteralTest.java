@@ -42,11 +42,11 @@ class HiddenLiteralTest {
 
     @Test
     void anotherValueIsNotCompiledAnew() throws Exception {
-        String sql = "SELECT id, s FROM " + ROWS + " WHERE id = %d AND s > '%d'";
-        assertEquals(List.of(List.of("7", "7")), rows(String.format(sql, 7, 1)));
+        String sql = "SELECT id, s FROM " + ROWS + " WHERE s > '1' AND id = ";
+        assertEquals(List.of(List.of("7", "7")), rows(sql + 7));
         long compiled = CodegenMetrics.METRIC_COMPILATION_TIME().getCount();
         for (int id = 20; id < 25; id++) {
-            assertEquals(List.of(List.of("" + id, "" + id)), rows(String.format(sql, id, 1)));
+            assertEquals(List.of(List.of("" + id, "" + id)), rows(sql + id));
         }
         long after = CodegenMetrics.METRIC_COMPILATION_TIME().getCount();
         assertTrue(after == compiled, (after - compiled) + " compiled");

@@ -49,7 +49,10 @@ class SourceFactsTest {
         assertEquals(0, TestEngine.allocatedBytes());
     }
 
+    /** Of the files, whatever is in memory of them: a statement that draws lots reads them. */
     private static JsonNode source(ObjectNode query) throws Exception {
+        String sql = query.get("sql").asText();
+        query.put("sql", "SELECT *, rand() FROM (" + sql + ")");
         try (TestEngine.Cursor cursor = TestEngine.open(query)) {
             return cursor.source;
         }
