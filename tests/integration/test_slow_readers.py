@@ -29,23 +29,17 @@ def begin_stopped(service, world, sql="SELECT n, s FROM parquet_data ORDER BY n"
     return connection
 
 
-def metric(service, name):
-    page = service.request("GET", "/metrics").body.decode()
-    return int(next(line for line in page.splitlines()
-                    if line.startswith(f"spark_service_{name} ")).split(" ")[1])
-
-
 def wait_nothing_streams(service):
     for name in ("streams_open", "stream_bytes", "spool_bytes"):
-        wait_until(lambda: metric(service, name) == 0, 10, lambda: f"{name} is 0")
+        wait_until(lambda: service.metric(name) == 0, 10, lambda: f"{name} is 0")
 
 
 def test_stopped_reader_holds_no_slot_and_gets_its_rows_in_order(service, world):
     with begin_stopped(service, world) as slow:
         service.wait_slots_busy(0, seconds=30)
-        assert metric(service, "streams_open") == 1
-        assert metric(service, "spool_bytes") > 0
-        assert 0 < metric(service, "stream_bytes") <= 5 << 20
+        assert service.metric("streams_open") == 1
+        assert service.metric("spool_bytes") > 0
+        assert 0 < service.metric("stream_bytes") <= 5 << 20
         reply = slow.read_body(*slow.head)
     assert reply.complete and reply.body == b"".join(big_json())
     assert reply.trailers["result-truncated"] == "false"
@@ -104,7 +98,7 @@ def test_slow_reader_of_mysql_holds_no_slot(service, world, numbers, engine):
     with service.begin_query("mysql", ALL_PAIRS, **fields) as slow:
         head = slow.read_head()
         service.wait_slots_busy(0, seconds=60)
-        assert metric(service, "spool_bytes") > 0
+        assert service.metric("spool_bytes") > 0
         reply = slow.read_body(*head)
     assert reply.complete
     assert reply.body == ("[" + ",".join(f'{{"n":{n},"m":{m}}}' for n in range(NUMBERS)

@@ -165,6 +165,12 @@ class Service:
     def temp_files(self):
         return process_facts.files_below(self.state_dir)
 
+    def metric(self, name):
+        """Of a family without labels."""
+        page = self.request("GET", "/metrics").body.decode()
+        return int(next(line for line in page.splitlines()
+                        if line.startswith(f"spark_service_{name} ")).split(" ")[1])
+
     def shuffles_after_gc(self):
         """Shuffles that a garbage collection leaves."""
         process_facts.collect_garbage(self.pid)
