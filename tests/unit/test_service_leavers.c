@@ -34,7 +34,7 @@
 /* Nothing of these ends by itself while the test runs. */
 #define PATIENT ",\"timeout_ms\":600000,\"queue_timeout_ms\":600000"
 #define RUNS "sleep 600000"
-#define STREAMS "rows 3000000"
+#define STREAMS "rows 3000000 sleep 600000"
 #define NARROW_BYTES 16384
 #define ID_FORMAT "0a0b0c0d-0102-4304-8506-%012zu"
 
