@@ -9,7 +9,6 @@ import org.apache.spark.sql.catalyst.rules.Rule;
 import org.apache.spark.sql.execution.ColumnarRule;
 import scala.Function1;
 import scala.runtime.AbstractFunction1;
-import scala.runtime.AbstractPartialFunction;
 import scala.runtime.BoxedUnit;
 
 /**
@@ -72,19 +71,7 @@ public final class FenceExtension extends AbstractFunction1<SparkSessionExtensio
 
         @Override
         public LogicalPlan apply(LogicalPlan plan) {
-            return plan.transformAllExpressions(new AbstractPartialFunction<Expression, Expression>() {
-                @Override
-                public boolean isDefinedAt(Expression part) {
-                    return part instanceof GuardedPattern;
-                }
-
-                @SuppressWarnings("unchecked")
-                @Override
-                public <A extends Expression, B> B applyOrElse(A part, Function1<A, B> other) {
-                    return part instanceof GuardedPattern guard ? (B) replacement.apply(guard)
-                            : other.apply(part);
-                }
-            });
+            return plan.transformAllExpressions(Scala.onEach(GuardedPattern.class, replacement));
         }
     }
 }

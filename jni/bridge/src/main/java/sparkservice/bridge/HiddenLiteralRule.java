@@ -16,7 +16,6 @@ import org.apache.spark.sql.types.StringType;
 import org.apache.spark.sql.types.TimestampNTZType;
 import org.apache.spark.sql.types.TimestampType;
 import scala.Function1;
-import scala.runtime.AbstractPartialFunction;
 
 /**
  * Hides the literals that filters compare with, once the plan is made and before it is compiled.
@@ -31,35 +30,16 @@ final class HiddenLiteralRule extends ColumnarRule {
     private static final class Hiding extends Rule<SparkPlan> {
         @Override
         public SparkPlan apply(SparkPlan plan) {
-            return plan.transformUp(new AbstractPartialFunction<SparkPlan, SparkPlan>() {
-                @Override
-                public boolean isDefinedAt(SparkPlan node) {
-                    return node instanceof FilterExec;
-                }
-
-                @Override
-                public SparkPlan apply(SparkPlan node) {
-                    FilterExec filter = (FilterExec) node;
-                    return filter.copy(hidden(filter.condition()), filter.child());
-                }
-            });
+            return plan.transformUp(Scala.onEach(FilterExec.class,
+                    filter -> filter.copy(hidden(filter.condition()), filter.child())));
         }
     }
 
     private static Expression hidden(Expression condition) {
-        return condition.transformUp(new AbstractPartialFunction<Expression, Expression>() {
-            @Override
-            public boolean isDefinedAt(Expression node) {
-                return node instanceof BinaryComparison;
-            }
-
-            @Override
-            public Expression apply(Expression node) {
-                return (Expression) node.mapChildren((Function1<Expression, Expression>) child ->
+        return condition.transformUp(Scala.onEach(BinaryComparison.class, comparison ->
+                (Expression) comparison.mapChildren((Function1<Expression, Expression>) child ->
                         child instanceof Literal literal && literal.value() != null
-                                && isPlain(literal.dataType()) ? new HiddenLiteral(literal) : child);
-            }
-        });
+                                && isPlain(literal.dataType()) ? new HiddenLiteral(literal) : child)));
     }
 
     private static boolean isPlain(DataType type) {
@@ -71,16 +51,6 @@ final class HiddenLiteralRule extends ColumnarRule {
 
     /** As it was before. */
     static Expression shown(Expression condition) {
-        return condition.transformUp(new AbstractPartialFunction<Expression, Expression>() {
-            @Override
-            public boolean isDefinedAt(Expression node) {
-                return node instanceof HiddenLiteral;
-            }
-
-            @Override
-            public Expression apply(Expression node) {
-                return ((HiddenLiteral) node).shown();
-            }
-        });
+        return condition.transformUp(Scala.onEach(HiddenLiteral.class, HiddenLiteral::shown));
     }
 }

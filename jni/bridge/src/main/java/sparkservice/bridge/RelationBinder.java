@@ -12,7 +12,6 @@ import org.apache.spark.sql.catalyst.plans.logical.SubqueryAlias;
 import org.apache.spark.sql.catalyst.plans.logical.SubqueryAlias$;
 import org.apache.spark.sql.catalyst.plans.logical.UnresolvedWith;
 import scala.Function1;
-import scala.runtime.AbstractPartialFunction;
 
 /**
  * Puts this request's relations in the place of the names that its SQL uses, in sub-queries and CTE
@@ -67,21 +66,8 @@ final class RelationBinder {
 
     private LogicalPlan bindExpressions(LogicalPlan plan, Set<String> cteNames) {
         return (LogicalPlan) plan.mapExpressions((Function1<Expression, Expression>) expression ->
-                PatternOperators.guard(expression.transformDown(new AbstractPartialFunction<Expression, Expression>() {
-                    @Override
-                    public boolean isDefinedAt(Expression part) {
-                        return part instanceof SubqueryExpression;
-                    }
-
-                    @SuppressWarnings("unchecked")
-                    @Override
-                    public <A extends Expression, B> B applyOrElse(A part, Function1<A, B> other) {
-                        if (!(part instanceof SubqueryExpression subquery)) {
-                            return other.apply(part);
-                        }
-                        return (B) subquery.withNewPlan(bind(subquery.plan(), cteNames));
-                    }
-                })));
+                PatternOperators.guard(expression.transformDown(Scala.onEach(SubqueryExpression.class,
+                        subquery -> subquery.withNewPlan(bind(subquery.plan(), cteNames))))));
     }
 
     private LogicalPlan bindRelation(UnresolvedRelation relation, Set<String> cteNames) {

@@ -22,7 +22,6 @@ import org.apache.spark.sql.execution.datasources.DataSourceStrategy$;
 import org.apache.spark.sql.execution.datasources.DataSourceUtils$;
 import org.apache.spark.sql.execution.datasources.v2.BatchScanExec;
 import org.apache.spark.sql.execution.datasources.v2.DataSourceV2Strategy$;
-import scala.runtime.AbstractPartialFunction;
 
 /**
  * Which conditions of a statement its sources apply while they read, and which are left to Spark,
@@ -103,17 +102,8 @@ final class ScanFilters {
 
     /** As SQL, without qualifiers and ids. */
     private static String text(Expression filter) {
-        return filter.transformUp(new AbstractPartialFunction<Expression, Expression>() {
-            @Override
-            public boolean isDefinedAt(Expression node) {
-                return node instanceof AttributeReference;
-            }
-
-            @Override
-            public Expression apply(Expression node) {
-                return new PrettyAttribute((AttributeReference) node);
-            }
-        }).sql();
+        return filter.transformUp(Scala.<Expression, AttributeReference>onEach(
+                AttributeReference.class, PrettyAttribute::new)).sql();
     }
 
     private String reason(Expression filter) {
