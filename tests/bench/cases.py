@@ -120,26 +120,25 @@ def hit(bench):
     return found
 
 
-def same(bench):
-    """The same statement, cache off, one client."""
+def _each_kind(bench, name, warmed, make):
+    """One client asks each kind of table what `make(kind)` makes."""
     found = {}
     for kind in TABLE_KINDS:
         peers = bench.peers("service", "loop", *(("flask", "connect", "thrift", "duckdb")
                                                  if kind == "parquet" else ()))
-        found |= _one_client(bench, f"same-{kind}", ("small", kind), peers,
-                             lambda kind=kind: questions.ten_rows(kind), WARM_SMALL)
+        found |= _one_client(bench, f"{name}-{kind}", (warmed, kind), peers,
+                             lambda kind=kind: make(kind), WARM_SMALL)
     return found
+
+
+def same(bench):
+    """The same statement, cache off, one client."""
+    return _each_kind(bench, "same", "small", questions.ten_rows)
 
 
 def literals(bench):
     """New literals each time, small sources, one client."""
-    found = {}
-    for kind in TABLE_KINDS:
-        peers = bench.peers("service", "loop", *(("flask", "connect", "thrift", "duckdb")
-                                                 if kind == "parquet" else ()))
-        found |= _one_client(bench, f"literals-{kind}", ("new small", kind), peers,
-                             lambda kind=kind: questions.new_ten_rows(kind), WARM_SMALL)
-    return found
+    return _each_kind(bench, "literals", "new small", questions.new_ten_rows)
 
 
 def big(bench):

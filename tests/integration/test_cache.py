@@ -1,19 +1,13 @@
 """Kept answers of real tables: never after a commit of somebody else, also under constant polling."""
 
 import json
-import os
 import shutil
-import threading
 
-import pyarrow
-import pyarrow.parquet
 import pytest
 
+from harness import commits
 from harness.formats import ARROW, CSV, JSON, NDJSON_END
-from harness.paths import wait_until
 
-COMMITS = 500 if os.environ.get("LONG") else 12
-POLLERS = 2
 FILE_SOURCES = ("parquet", "delta", "iceberg")
 
 
@@ -68,81 +62,34 @@ def folder(world):
     shutil.rmtree(path)
 
 
-def write_file(path, value):
-    """A commit of Parquet is one rename."""
-    table = pyarrow.table({"v": pyarrow.array([value], pyarrow.int64())})
-    pyarrow.parquet.write_table(table, path.parent / f".{path.name}")
-    (path.parent / f".{path.name}").rename(path)
+def check_freshness(service, table):
+    hits = []
 
+    def number():
+        reply = ask(service, table.source, table.sql, **table.fields)
+        hits.append(is_hit(reply))
+        (row,) = reply.json()
+        assert list(row) == ["n"]
+        return row["n"]
 
-class Pollers:
-    """Clients that ask the same again and again; what one sees never goes back."""
-
-    def __init__(self, service, source, sql, fields):
-        self.service, self.source, self.sql, self.fields = service, source, sql, fields
-        self.stop = threading.Event()
-        self.hits = 0
-        self.failures = []
-        self.threads = [threading.Thread(target=self.poll) for _ in range(POLLERS)]
-
-    def poll(self):
-        last = -1
-        while not self.stop.is_set():
-            reply = self.service.query(self.source, self.sql, cache="use", **self.fields)
-            if reply.status != 200:
-                self.failures.append(reply)
-                return
-            value = reply.json()[0]["n"]
-            if value < last:
-                self.failures.append((last, value))
-            last = value
-            self.hits += is_hit(reply)
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *exc):
-        self.stop.set()
-        for thread in self.threads:
-            thread.join()
-        assert not self.failures, self.failures[:5]
-
-
-def check_freshness(service, source, sql, fields, commit):
-    """After each commit the next answer has it; what didn't change is kept in between."""
-    with Pollers(service, source, sql, fields) as pollers:
-        for number in range(1, COMMITS + 1):
-            commit(number)
-            assert ask(service, source, sql, **fields).json() == [{"n": number}]
-        before = pollers.hits
-        wait_until(lambda: pollers.hits > before + 10 or pollers.failures, 10,
-                   lambda: "kept answers once nobody writes any more")
+    commits.check_freshness(table, number, lambda: sum(hits), 10, 10,
+                            "kept answers once nobody writes any more")
 
 
 def test_parquet_commits_are_seen_under_polling(service, folder):
-    write_file(folder / "part-0.parquet", 0)
-    check_freshness(service, "parquet", "SELECT max(v) AS n FROM parquet_data",
-                    {"path": str(folder)},
-                    lambda number: write_file(folder / f"part-{number % 7}.parquet", number))
+    check_freshness(service, commits.parquet(folder))
 
 
 @pytest.mark.expect_log("logger=BlockManager .*already exists on this machine")  # two read one state
 def test_delta_commits_are_seen_under_polling(service, world, folder):
     service.deleted_delta_tables += 1
-    table = f"delta.`{folder}/delta`"
-    world.writer.run(f"CREATE TABLE {table} (v BIGINT) USING delta")
-    check_freshness(service, "delta", f"SELECT count(*) AS n FROM {table}", {},
-                    lambda number: world.writer.run(f"INSERT INTO {table} VALUES ({number})"))
+    check_freshness(service, commits.written_by(world.writer, "delta", f"delta.`{folder}/delta`"))
 
 
 def test_iceberg_commits_are_seen_under_polling(service, world):
-    table = "local.samples.kept"
-    world.writer.run(f"CREATE TABLE {table} (v BIGINT) USING iceberg")
-    check_freshness(service, "iceberg", f"SELECT count(*) AS n FROM {table}", {},
-                    lambda number: world.writer.run(f"INSERT INTO {table} VALUES ({number})"))
-    world.writer.run(f"DROP TABLE {table} PURGE")
+    name = "local.samples.kept"
+    check_freshness(service, commits.written_by(world.writer, "iceberg", name))
+    world.writer.run(f"DROP TABLE {name} PURGE")
 
 
 def json_bytes(body):

@@ -1,6 +1,5 @@
 """A log that nobody reads holds up no client."""
 
-import re
 import signal
 import subprocess
 
@@ -9,7 +8,7 @@ from harness.service import Service
 
 BUFFER_BYTES = 16384
 REQUESTS = 1000  # a line of some 200 bytes each: more than the buffer and a pipe hold
-LOST = "spark_service_log_lines_lost_total"
+LOST = "log_lines_lost_total"
 
 
 class UnreadService(Service):
@@ -29,11 +28,6 @@ class UnreadService(Service):
         super().remove()
 
 
-def value_of(service, name):
-    page = service.request("GET", "/metrics").body.decode()
-    return int(re.search(rf"^{name} (\d+)$", page, re.M)[1])
-
-
 def test_an_unread_log_blocks_nothing(tmp_path):
     with UnreadService(tmp_path, SPARK_SERVICE_SPARK_LINE="4.1.0",
                        SPARK_SERVICE_LOG_BUFFER_BYTES=BUFFER_BYTES) as service:
@@ -41,9 +35,9 @@ def test_an_unread_log_blocks_nothing(tmp_path):
         with service.connect(timeout=20) as connection:
             for _ in range(REQUESTS):
                 assert connection.request("GET", "/livez").status == 200
-        lost = value_of(service, LOST)
+        lost = service.metric(LOST)
         assert 0 < lost < REQUESTS
-        assert 0 < value_of(service, "spark_service_log_buffered_bytes") <= BUFFER_BYTES
+        assert 0 < service.metric("log_buffered_bytes") <= BUFFER_BYTES
         # Once it is read it is whole, but for the lines that were counted.
         service.process.send_signal(signal.SIGTERM)
         text = service.process.stderr.read().decode()

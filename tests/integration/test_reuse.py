@@ -2,17 +2,12 @@
 
 import os
 import shutil
-import threading
 
-import pyarrow
-import pyarrow.parquet
 import pytest
 
+from harness import commits
+from harness.commits import write_file
 from harness.paths import wait_until
-
-COMMITS = 500 if os.environ.get("LONG") else 12
-POLLERS = 2
-KEPT_PLANS = 'spark_service_engine_plans_total{result="kept"} '
 
 
 def ask(service, source, sql, **fields):
@@ -33,86 +28,30 @@ def folder(world):
     shutil.rmtree(path)
 
 
-def write_file(path, number):
-    """A commit of Parquet is one rename."""
-    table = pyarrow.table({"v": pyarrow.array([number], pyarrow.int64())})
-    hidden = path.parent / f".{path.name}"
-    pyarrow.parquet.write_table(table, hidden)
-    hidden.rename(path)
-
-
 def plans_reused(service):
     """As the engine told it last, a second ago at most."""
-    page = service.request("GET", "/metrics").body.decode()
-    return next(int(line.removeprefix(KEPT_PLANS)) for line in page.splitlines()
-                if line.startswith(KEPT_PLANS))
+    return service.metric('engine_plans_total{result="kept"}')
 
 
-class Pollers:
-    """Clients that ask the same again and again; what one sees never goes back."""
-
-    def __init__(self, service, source, sql, fields):
-        self.question = (service, source, sql)
-        self.fields = fields
-        self.stop = threading.Event()
-        self.failures = []
-        self.threads = [threading.Thread(target=self.poll) for _ in range(POLLERS)]
-
-    def poll(self):
-        last = -1
-        try:
-            while not self.stop.is_set():
-                number = value(*self.question, **self.fields)
-                assert number >= last
-                last = number
-        except Exception as failure:  # told by the test's own thread
-            self.failures.append(failure)
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *exc):
-        self.stop.set()
-        for thread in self.threads:
-            thread.join()
-        assert not self.failures, self.failures
-
-
-def check_freshness(service, source, sql, fields, commit):
-    """After each commit the next answer has it; once nobody writes, plans are used again."""
-    with Pollers(service, source, sql, fields) as pollers:
-        for number in range(1, COMMITS + 1):
-            commit(number)
-            assert value(service, source, sql, **fields) == number
-        before = plans_reused(service)
-        wait_until(lambda: plans_reused(service) > before + 5 or pollers.failures, 30,
-                   lambda: "plans that are used again")
+def check_freshness(service, table):
+    commits.check_freshness(table, lambda: value(service, table.source, table.sql, **table.fields),
+                            lambda: plans_reused(service), 5, 30, "plans that are used again")
 
 
 def test_parquet_commits_are_seen_under_polling(service, folder):
-    write_file(folder / "part-0.parquet", 0)
-    check_freshness(service, "parquet", "SELECT max(v) AS n FROM parquet_data",
-                    {"path": str(folder)},
-                    lambda number: write_file(folder / f"part-{number % 7}.parquet", number))
+    check_freshness(service, commits.parquet(folder))
 
 
 @pytest.mark.expect_log("logger=BlockManager .*already exists on this machine")  # two read one state
 def test_delta_commits_are_seen_under_polling(service, world, folder):
     service.deleted_delta_tables += 1
-    table = f"delta.`{folder}/delta`"
-    world.writer.run(f"CREATE TABLE {table} (v BIGINT) USING delta")
-    check_freshness(service, "delta", f"SELECT count(*) AS n FROM {table}", {},
-                    lambda number: world.writer.run(f"INSERT INTO {table} VALUES ({number})"))
+    check_freshness(service, commits.written_by(world.writer, "delta", f"delta.`{folder}/delta`"))
 
 
 def test_iceberg_commits_are_seen_under_polling(service, world):
-    table = "local.samples.reused"
-    world.writer.run(f"CREATE TABLE {table} (v BIGINT) USING iceberg")
-    check_freshness(service, "iceberg", f"SELECT count(*) AS n FROM {table}", {},
-                    lambda number: world.writer.run(f"INSERT INTO {table} VALUES ({number})"))
-    world.writer.run(f"DROP TABLE {table} PURGE")
+    name = "local.samples.reused"
+    check_freshness(service, commits.written_by(world.writer, "iceberg", name))
+    world.writer.run(f"DROP TABLE {name} PURGE")
 
 
 def until_reused(service, folder, number):

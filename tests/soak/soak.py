@@ -211,15 +211,10 @@ def jcmd(pid, *words):
                           timeout=120).stdout
 
 
-def kept_handles(service):
-    page = service.request("GET", "/metrics").body.decode()
-    return int(re.search(r"^spark_service_handles (\d+)$", page, re.M)[1])
-
-
 def look(service, requests):
     """What the process holds when nobody asks any more."""
     wait_until(lambda: service.health()["slots"]["busy"] == 0, 60, "no slot is busy")
-    wait_until(lambda: kept_handles(service) == 0, 60, "kept results have expired", 0.2)
+    wait_until(lambda: service.metric("handles") == 0, 60, "kept results have expired", 0.2)
     for _ in range(2):  # what the first finds is freed by Spark's cleaner, then by the second
         jcmd(service.pid, "GC.run")
         time.sleep(0.5)

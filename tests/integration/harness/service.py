@@ -166,7 +166,7 @@ class Service:
         return process_facts.files_below(self.state_dir)
 
     def metric(self, name):
-        """Of a family without labels."""
+        """`name` without the service's prefix; of a family with labels with these, as the page has them."""
         page = self.request("GET", "/metrics").body.decode()
         return int(next(line for line in page.splitlines()
                         if line.startswith(f"spark_service_{name} ")).split(" ")[1])
