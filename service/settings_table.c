@@ -53,8 +53,8 @@ const struct setting settings_table[] = {
     INTEGER("MAX_RESULT_ROWS", max_result_rows, "1000000000000", 1, INT64_MAX,
             "rows that a statement may answer by its own words, as of ranges and cross joins"),
     INTEGER("MEMORY_GUARD_PERCENT", memory_guard_percent, "85", 10, 100,
-            "share of the JVM's heap in use after a full collection at which the query that fills "
-            "it is ended; 100 = never"),
+            "share of the JVM's old generation in use after a full collection at which the query "
+            "that fills it is ended; 100 = never"),
     TEXT("STATE_DIR", state_dir, "",
          "folder for scratch files; default: spark-service below $XDG_STATE_HOME or "
          "~/.local/state"),

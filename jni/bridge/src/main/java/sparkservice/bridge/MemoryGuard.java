@@ -29,10 +29,11 @@ import sparkservice.bridge.scheduler.ReservingScheduler;
  * Ends the query that fills the heap, before the heap is full and the JVM with it.
  *
  * <p>Spark's own accounting sees sorts and hash tables, which spill; it doesn't see what a
- * collect_list or a string gathers. When a collection leaves more than the bound, which may be
- * garbage of the old generation, a full one is asked for. When that leaves more than the bound, too,
+ * collect_list or a string gathers. When a collection leaves more than the bound in the old generation,
+ * which may be garbage, a full one is asked for. When that leaves more than the bound, too,
  * a query ends with a 422. The JVM doesn't say whose objects live, but it counts what each thread
- * allocates: it is the query whose threads have allocated most since the last look. What grows faster
+ * allocates: it is the query whose threads have allocated most since the last look. Until its work is
+ * over no other one is ended for the same memory. What grows faster
  * than that, an array of a gigabyte, ends the process (ExitOnOutOfMemoryError), which its restart
  * policy starts again.
  */
@@ -45,25 +46,27 @@ final class MemoryGuard implements NotificationListener, AutoCloseable {
 
     private final SparkContext context;
     private final Runnable relief;
-    private final long maxHeapBytes;
+    private final double maxShare;
     private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    private final Set<String> heapPools = ManagementFactory.getMemoryPoolMXBeans().stream()
-            .filter(pool -> pool.getType() == MemoryType.HEAP).map(MemoryPoolMXBean::getName)
-            .collect(Collectors.toUnmodifiableSet());
+    /** The old generation, by whatever name: the young pools have no threshold, as they fill all the time. */
+    private final Set<String> oldPools = ManagementFactory.getMemoryPoolMXBeans().stream()
+            .filter(pool -> pool.getType() == MemoryType.HEAP && pool.isUsageThresholdSupported())
+            .map(MemoryPoolMXBean::getName).collect(Collectors.toUnmodifiableSet());
     private final List<NotificationEmitter> collectors = new ArrayList<>();
     private final Thread looker = new Thread(this::lookOften, "memory-guard");
     private Map<Long, Long> lastBytes = Map.of(); // of each thread, under the lock of this
+    private Query ended; // the last one; notifications come one at a time
     private volatile boolean suspects; // a collection left more than the bound
     private volatile boolean closed;
 
     /**
-     * @param percent of the heap that may be in use after a full collection
+     * @param percent of the old generation that may be in use after a full collection
      * @param relief gives up what is only kept, before a query is ended
      */
     MemoryGuard(SparkContext context, long percent, Runnable relief) {
         this.context = context;
         this.relief = relief;
-        this.maxHeapBytes = Runtime.getRuntime().maxMemory() / 100 * percent;
+        this.maxShare = percent / 100.0;
         for (GarbageCollectorMXBean collector : ManagementFactory.getGarbageCollectorMXBeans()) {
             if (collector instanceof NotificationEmitter emitter) {
                 emitter.addNotificationListener(this, null, null);
@@ -82,7 +85,7 @@ final class MemoryGuard implements NotificationListener, AutoCloseable {
         }
         GarbageCollectionNotificationInfo info = GarbageCollectionNotificationInfo.from(
                 (CompositeData) notification.getUserData());
-        if (heapBytes(info.getGcInfo().getMemoryUsageAfterGc()) <= maxHeapBytes) {
+        if (!isShort(info.getGcInfo().getMemoryUsageAfterGc())) {
             suspects = false;
         } else if (info.getGcAction().equals("end of major GC")) {
             suspects = false;
@@ -93,14 +96,21 @@ final class MemoryGuard implements NotificationListener, AutoCloseable {
         }
     }
 
-    private long heapBytes(Map<String, MemoryUsage> pools) {
-        return heapPools.stream().mapToLong(pool -> pools.get(pool).getUsed()).sum();
+    private boolean isShort(Map<String, MemoryUsage> pools) {
+        return oldPools.stream().map(pools::get)
+                .anyMatch(pool -> pool.getUsed() > pool.getMax() * maxShare);
     }
 
     private void endTheLargest() {
+        if (ended != null && QueryRegistry.byTag(ended.tag()) == ended && ended.works()) {
+            return;
+        }
         allocatedSinceLastLook().entrySet().stream().max(Map.Entry.comparingByValue())
                 .map(Map.Entry::getKey).map(QueryRegistry::byTag)
-                .ifPresent(query -> query.end(SqlLimits.memoryUsedUp()));
+                .ifPresent(query -> {
+                    ended = query;
+                    query.end(SqlLimits.memoryUsedUp());
+                });
     }
 
     /** Bytes by the tag of each query. */

@@ -79,6 +79,11 @@ final class Query implements Cancellation, AutoCloseable {
         return runner.getState() == Thread.State.TERMINATED;
     }
 
+    /** Whether a thread of it, or one of its tasks, is under way, called off or not. */
+    boolean works() {
+        return runner.isAlive() || tasksRun();
+    }
+
     /** Plans the query and starts it; returns its columns once it is planned. */
     Schema open() throws BridgeException, InterruptedException {
         plan = begin(true);
