@@ -48,7 +48,7 @@ int bridge_class_load(JNIEnv *env, struct bridge_class *ret_bridge, struct error
         {"explain", "([BJ)[B", &bridge.explain}, {"next", "(JJ)[B", &bridge.next},
         {"close", "(J)[B", &bridge.close},       {"cancel", "([B)[B", &bridge.cancel},
         {"canary", "()[B", &bridge.canary},      {"facts", "()[B", &bridge.facts},
-        {"stop", "()[B", &bridge.stop},
+        {"stop", "()[B", &bridge.stop},          {"warmUp", "(J)[B", &bridge.warm_up},
     };
     jclass local = NULL;
 
@@ -198,6 +198,12 @@ int bridge_call_canary(JNIEnv *env, const struct bridge_class *bridge,
                        struct bridge_bytes *ret_bytes, struct error *err)
 {
     return call(env, bridge, bridge->canary, "canary", NULL, NULL, 0, ret_bytes, err);
+}
+
+int bridge_call_warm_up(JNIEnv *env, const struct bridge_class *bridge, jlong wait_ms,
+                        struct bridge_bytes *ret_bytes, struct error *err)
+{
+    return call(env, bridge, bridge->warm_up, "warmUp", NULL, &wait_ms, 1, ret_bytes, err);
 }
 
 int bridge_call_facts(JNIEnv *env, const struct bridge_class *bridge,

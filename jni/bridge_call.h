@@ -25,6 +25,7 @@ struct bridge_class {
     jmethodID canary;
     jmethodID facts;
     jmethodID stop;
+    jmethodID warm_up;
 };
 
 /* Bytes that Java answered; data NULL: Java answered null. Free with free(data). */
@@ -51,6 +52,8 @@ int bridge_call_cancel(JNIEnv *env, const struct bridge_class *bridge, const cha
                        struct bridge_bytes *ret_bytes, struct error *err);
 int bridge_call_canary(JNIEnv *env, const struct bridge_class *bridge,
                        struct bridge_bytes *ret_bytes, struct error *err);
+int bridge_call_warm_up(JNIEnv *env, const struct bridge_class *bridge, jlong wait_ms,
+                        struct bridge_bytes *ret_bytes, struct error *err);
 int bridge_call_facts(JNIEnv *env, const struct bridge_class *bridge,
                       struct bridge_bytes *ret_bytes, struct error *err);
 int bridge_call_stop(JNIEnv *env, const struct bridge_class *bridge, struct bridge_bytes *ret_bytes,

@@ -86,14 +86,13 @@ static json_t *conf_to_json(const char *conf)
 static char *config_to_json(const struct spark_engine_config *config)
 {
     json_t *object = json_pack(
-        "{s:s, s:o, s:s, s:s, s:s, s:I, s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-        "s:I}",
+        "{s:s, s:o, s:s, s:s, s:s, s:I, s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
         "master", config->master, "conf", conf_to_json(config->extra_conf), "data_roots",
         config->data_roots, "iceberg_warehouse", config->iceberg_warehouse, "local_dir",
         config->local_dir, "spool_bytes", (json_int_t)config->spool_bytes, "ui", config->ui ? 1 : 0,
-        "ui_port", config->ui_port, "warm_up_ms", (json_int_t)config->warm_up_ms, "max_sql_depth",
-        (json_int_t)config->limits.max_depth, "max_sql_nodes", (json_int_t)config->limits.max_nodes,
-        "max_in_items", (json_int_t)config->limits.max_in_items, "max_value_bytes",
+        "ui_port", config->ui_port, "max_sql_depth", (json_int_t)config->limits.max_depth,
+        "max_sql_nodes", (json_int_t)config->limits.max_nodes, "max_in_items",
+        (json_int_t)config->limits.max_in_items, "max_value_bytes",
         (json_int_t)config->limits.max_value_bytes, "max_result_rows",
         (json_int_t)config->limits.max_result_rows, "memory_guard_percent",
         (json_int_t)config->limits.memory_percent, "kept_sources",
@@ -156,6 +155,21 @@ int spark_engine_start(const struct spark_engine_config *config, struct spark_en
 fail:
     free(engine);
     return -1;
+}
+
+int spark_engine_warm_up(struct spark_engine *engine, int64_t wait_ms, struct error *err)
+{
+    struct bridge_bytes bytes = {0};
+
+    if (bridge_call_warm_up(jvm_env(engine->vm), &engine->bridge, (jlong)wait_ms, &bytes, err) != 0)
+        return -1;
+    if (bytes.data == NULL)
+        return 1;
+    if (bytes.length == 0) {
+        free(bytes.data);
+        return 0;
+    }
+    return check_answer(&bytes, err);
 }
 
 void spark_engine_stop(struct spark_engine *engine)

@@ -56,8 +56,7 @@ struct spark_engine_config {
     struct spark_reuse_limits reuse;
     bool ui; /* Spark UI on loopback */
     int ui_port;
-    int64_t warm_up_ms; /* how long the start waits for its own statements; 0: none */
-    bool check_jni;     /* -Xcheck:jni */
+    bool check_jni; /* -Xcheck:jni */
     /* Called on the vm thread with a short line for each rung of the start; may be NULL. */
     void (*progress)(const char *step, void *user);
     void *progress_user;
@@ -67,6 +66,11 @@ struct spark_engine_config {
  * -1: ERROR_ENGINE_ERROR; the detail names the rung (libjvm, option, class, session). */
 int spark_engine_start(const struct spark_engine_config *config, struct spark_engine **ret_engine,
                        struct error *err);
+
+/* Runs the engine's own statements over tables of its own; the first call begins them,
+ * each waits for them for wait_ms. Callers' queries may run beside them.   [vm]
+ * 1: they are over, or failed, which is logged. 0: they go on. -1: *err. */
+int spark_engine_warm_up(struct spark_engine *engine, int64_t wait_ms, struct error *err);
 
 /* Stops Spark and frees the engine's C side; the VM stays until the process
  * ends (JNI can't unload it). No spark_thread may be left.   [vm] */

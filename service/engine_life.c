@@ -18,12 +18,12 @@
 #define CANCELS_PER_WORKER 8 /* a worker may be further than the loop knows */
 #define VM_STACK_BYTES ((size_t)8 * 1024 * 1024)
 
-/* How the start ended, told to the loop. */
+#define WARM_UP_LOOK_MS 100
+
+/* How far the start is, told to the loop. */
 struct life_mail {
     struct mail mail; /* first */
     struct engine_life *life;
-    bool failed;
-    struct error err;
 };
 
 struct engine_life {
@@ -34,27 +34,55 @@ struct engine_life {
     bool stop_asked; /* under lock */
     struct monotime begin;
 
-    /* Written by the vm thread before the ready mail, read by the loop after it. */
-    bool ready; /* [loop] */
+    /* Written by the vm thread before the open mail, read by the loop after it. */
+    bool open; /* [loop] */
+    bool failed;
+    struct error err;
     struct spark_engine *engine;
     struct worker_pool *pool;
     struct canceller *canceller;
     struct canary *canary;
     struct engine_facts *facts;
-    struct life_mail outcome;
+    struct life_mail up;
+    struct life_mail warm;
 };
 
-static void deliver(struct mail *mail)
+static bool is_stop_asked(struct engine_life *life)
 {
-    struct life_mail *message = (struct life_mail *)mail;
-    struct engine_life *life = message->life;
+    bool asked = false;
 
-    if (message->failed) {
-        life->config.on_failed(&message->err, life->config.user);
+    pthread_mutex_lock(&life->lock);
+    asked = life->stop_asked;
+    pthread_mutex_unlock(&life->lock);
+    return asked;
+}
+
+static void deliver_up(struct mail *mail)
+{
+    struct engine_life *life = ((struct life_mail *)mail)->life;
+
+    if (life->failed) {
+        life->config.on_failed(&life->err, life->config.user);
     } else {
-        life->ready = true;
-        life->config.on_ready(life->config.user);
+        life->open = true;
+        life->config.on_open(life->config.user);
     }
+}
+
+static void deliver_warm(struct mail *mail)
+{
+    struct engine_life *life = ((struct life_mail *)mail)->life;
+
+    if (!is_stop_asked(life))
+        life->config.on_ready(life->config.user);
+}
+
+static void post(struct engine_life *life, struct life_mail *message,
+                 void (*deliver)(struct mail *mail))
+{
+    message->mail.deliver = deliver;
+    message->life = life;
+    reply_channel_post(life->config.channel, &message->mail);
 }
 
 static void on_progress(const char *step, void *user)
@@ -94,7 +122,6 @@ static int bring_up(struct engine_life *life, struct error *err)
             },
         .ui = settings->spark_ui,
         .ui_port = (int)settings->spark_ui_port,
-        .warm_up_ms = settings->warm_up_ms,
         .check_jni = settings->check_jni,
         .progress = on_progress,
         .progress_user = life,
@@ -112,16 +139,33 @@ static int bring_up(struct engine_life *life, struct error *err)
     return engine_facts_start(life->engine, FACTS_INTERVAL_MS, &life->facts, err);
 }
 
+static void warm_up(struct engine_life *life)
+{
+    struct monotime limit = monotime_after(monotime_now(), life->config.settings->warm_up_ms);
+    int64_t left_ms = life->config.settings->warm_up_ms;
+    struct error err;
+    int over = 0;
+
+    while (over == 0 && left_ms > 0 && !is_stop_asked(life)) {
+        over = spark_engine_warm_up(life->engine,
+                                    left_ms < WARM_UP_LOOK_MS ? left_ms : WARM_UP_LOOK_MS, &err);
+        if (over < 0)
+            log_line(LOG_WARN, "warm-up failed", LOG_TEXT("detail", err.detail));
+        left_ms = monotime_span_ms(monotime_now(), limit);
+    }
+}
+
 static void *vm_main(void *argument)
 {
     struct engine_life *life = argument;
-    struct life_mail *message = &life->outcome;
 
     pthread_setname_np(pthread_self(), "vm");
-    message->mail.deliver = deliver;
-    message->life = life;
-    message->failed = bring_up(life, &message->err) != 0;
-    reply_channel_post(life->config.channel, &message->mail);
+    life->failed = bring_up(life, &life->err) != 0;
+    post(life, &life->up, deliver_up);
+    if (!life->failed) {
+        warm_up(life);
+        post(life, &life->warm, deliver_warm);
+    }
 
     pthread_mutex_lock(&life->lock);
     while (!life->stop_asked)
@@ -199,7 +243,7 @@ bool engine_life_stop(struct engine_life *life, int64_t limit_ms)
 
     if (life == NULL)
         return true;
-    if (!life->ready) {
+    if (!life->open) {
         /* The VM is being made, and nobody can interrupt that; it may still ask for the pool. */
         (void)worker_pool_join(life->pool, limit_ms);
         return false;
@@ -214,10 +258,14 @@ bool engine_life_stop(struct engine_life *life, int64_t limit_ms)
     pthread_cond_signal(&life->changed);
     pthread_mutex_unlock(&life->lock);
     until = wall_time_after(monotime_span_ms(monotime_now(), limit));
-    if (pthread_timedjoin_np(life->thread, NULL, &until) != 0)
-        return false;
+    return pthread_timedjoin_np(life->thread, NULL, &until) == 0;
+}
+
+void engine_life_free(struct engine_life *life)
+{
+    if (life == NULL)
+        return;
     pthread_cond_destroy(&life->changed);
     pthread_mutex_destroy(&life->lock);
     free(life);
-    return true;
 }

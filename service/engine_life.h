@@ -2,7 +2,8 @@
  * engine_life: brings up and takes down everything that needs the JVM, on a
  * thread of its own, while the loop already answers `starting`.
  *
- *   up:   workers (at once) | engine -> canceller -> canary (its first query) -> facts -> ready mail
+ *   up:   workers (at once) | engine -> canceller -> canary (its first query) -> facts -> open mail
+ *         -> the engine's own first statements -> ready mail
  *   down: canary, facts -> workers -> canceller -> engine, each under a limit
  */
 #ifndef SERVICE_ENGINE_LIFE_H
@@ -31,9 +32,10 @@ struct engine_life_config {
     struct query_queue *queue;
     struct reply_channel *channel;
     struct spool_store *spools;
-    const char *home;                                       /* lib/spark-<line> */
-    const char *local_dir;                                  /* scratch of Spark */
-    void (*on_ready)(void *user);                           /* [loop] */
+    const char *home;             /* lib/spark-<line> */
+    const char *local_dir;        /* scratch of Spark */
+    void (*on_open)(void *user);  /* queries can run   [loop] */
+    void (*on_ready)(void *user); /* and are quick; after on_open   [loop] */
     void (*on_failed)(const struct error *err, void *user); /* [loop] */
     void *user;
 };
@@ -42,7 +44,7 @@ struct engine_life_config {
 int engine_life_start(const struct engine_life_config *config, struct engine_life **ret_life,
                       struct error *err);
 
-/* Valid after on_ready; borrowed.   [loop] */
+/* Valid after on_open; borrowed.   [loop] */
 struct canceller *engine_life_canceller(const struct engine_life *life);
 const struct canary *engine_life_canary(const struct engine_life *life);
 struct engine_facts *engine_life_facts(const struct engine_life *life);
@@ -51,5 +53,8 @@ const char *engine_life_version(const struct engine_life *life);
 /* Takes everything down; the queue is closed by then. False when something did
  * not end within limit_ms: the process must then leave without waiting.  [loop] */
 bool engine_life_stop(struct engine_life *life, int64_t limit_ms);
+
+/* Once it was stopped and its mails are delivered.   [loop] */
+void engine_life_free(struct engine_life *life);
 
 #endif

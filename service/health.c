@@ -142,7 +142,7 @@ static json_t *describe(const struct health *health)
     json_t *version = json_null();
     json_t *age = json_null();
 
-    if (health->engine_ready) {
+    if (health->engine_open) {
         version = json_string(engine_life_version(health->life));
         age = json_integer(canary_age_ms(engine_life_canary(health->life)));
     }

@@ -26,7 +26,8 @@ struct health {
     struct mysql_sources *mysql_sources;
     struct query_queue *queue;
     struct monotime started;
-    bool engine_ready;
+    bool engine_open;  /* runs queries */
+    bool engine_ready; /* and did its own first ones */
     bool draining;
 };
 

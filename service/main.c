@@ -74,13 +74,23 @@ static void run_timer(struct run *run, int64_t span_ms)
 
 /* ---- what the parts report ---- */
 
+static void on_engine_open(void *user)
+{
+    struct run *run = user;
+    struct service *service = &run->service;
+
+    service->health.engine_open = true;
+    queries_engine_open(service->queries, engine_life_canceller(service->life));
+    log_line(LOG_INFO, "open for queries",
+             LOG_NUMBER("ms", monotime_span_ms(service->health.started, monotime_now())));
+}
+
 static void on_engine_ready(void *user)
 {
     struct run *run = user;
     struct service *service = &run->service;
 
     service->health.engine_ready = true;
-    queries_engine_ready(service->queries, engine_life_canceller(service->life));
     log_line(LOG_INFO, "ready", LOG_TEXT("spark_version", engine_life_version(service->life)),
              LOG_NUMBER("ms", monotime_span_ms(service->health.started, monotime_now())));
 }
@@ -286,6 +296,7 @@ static int start_engine(struct run *run, struct error *err)
         .spools = service->spools,
         .home = home,
         .local_dir = state_dir_scratch(service->state_dir),
+        .on_open = on_engine_open,
         .on_ready = on_engine_ready,
         .on_failed = on_engine_failed,
         .user = run,
@@ -366,6 +377,7 @@ static void stop(struct run *run)
     if (clean) {
         delivery_pool_stop(service->deliveries.pool);
         reply_channel_free(service->channel);
+        engine_life_free(service->life);
         queries_free(service->queries);
         spool_store_free(service->spools);
         http_server_free(service->http);

@@ -107,7 +107,7 @@ void queries_free(struct queries *queries)
     free(queries);
 }
 
-void queries_engine_ready(struct queries *queries, struct canceller *canceller)
+void queries_engine_open(struct queries *queries, struct canceller *canceller)
 {
     queries->canceller = canceller;
 }

@@ -96,7 +96,7 @@ bool queries_stop(struct queries *queries, int64_t limit_ms);
 void queries_free(struct queries *queries);
 
 /* From now on Spark queries are taken; direct ones always are. Borrows the canceller. */
-void queries_engine_ready(struct queries *queries, struct canceller *canceller);
+void queries_engine_open(struct queries *queries, struct canceller *canceller);
 
 /* Takes request and target (moved) and answers the exchange, now or later. */
 void queries_submit(struct queries *queries, struct caller *caller, struct http_exchange *exchange,

@@ -131,7 +131,7 @@ static void cancel_one(struct service *service, const struct caller *caller,
 
 static struct engine_facts *facts_of(const struct service *service)
 {
-    return service->health.engine_ready ? engine_life_facts(service->life) : NULL;
+    return service->health.engine_open ? engine_life_facts(service->life) : NULL;
 }
 
 static void show_list(struct service *service, const struct caller *caller,

@@ -1,5 +1,6 @@
 /* needs: unit/service_process.c unit/service_client.c */
 /* Start, health, lost slots, stop: what orchestrators see. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -101,6 +102,58 @@ static void test_starting(void **state)
               "\"queue\":{\"length\":0,\"limit\":256},\"slots\":{\"total\":8,\"busy\":0,"
               "\"lost\":0},\"canary_age_ms\":");
     check_get(service, "/api/spark/health", 200, "\"sources\":{}}");
+    service_process_stop(service);
+}
+
+/* Queries are answered while the engine's own first ones run; readiness waits for those. */
+static void test_warming_up(void **state)
+{
+    char gate[] = "/tmp/spark-service-warm-XXXXXX";
+    char until[64];
+    struct service_process *service = NULL;
+    struct service_client client;
+    int fd = mkstemp(gate);
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(unlink(gate), 0);
+    snprintf(until, sizeof(until), "FAKE_WARM_UP_UNTIL=%s", gate);
+    service = service_process_start(SETTINGS(until, "WARM_UP_MS=600000"));
+    service_process_wait_logged(service, "open for queries");
+    service_process_query(service, &client, "rows 1", "");
+    check_answer(&client, 200, "[{");
+    check_get(service, "/readyz", 503, "starting\n");
+    check_get(service, "/startupz", 503, "starting\n");
+    check_get(service, "/api/spark/health", 503,
+              "{\"status\":\"starting\",\"spark_version\":\"0.0.0-fake\",");
+    fd = open(gate, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(close(fd), 0);
+    service_process_wait_ready(service);
+    check_get(service, "/startupz", 200, "started\n");
+    service_process_stop(service);
+    assert_int_equal(unlink(gate), 0);
+}
+
+/* Who has waited long enough is ready, although those queries go on. */
+static void test_warming_up_at_its_bound(void **state)
+{
+    struct service_process *service =
+        service_process_start(SETTINGS("FAKE_WARM_UP_UNTIL=/nonexistent", "WARM_UP_MS=300"));
+
+    (void)state;
+    service_process_wait_ready(service);
+    service_process_stop(service);
+}
+
+static void test_stop_while_warming_up(void **state)
+{
+    struct service_process *service =
+        service_process_start(SETTINGS("FAKE_WARM_UP_UNTIL=/nonexistent", "WARM_UP_MS=600000"));
+
+    (void)state;
+    service_process_wait_logged(service, "open for queries");
     service_process_stop(service);
 }
 
@@ -392,6 +445,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_starting),
+        cmocka_unit_test(test_warming_up),
+        cmocka_unit_test(test_warming_up_at_its_bound),
+        cmocka_unit_test(test_stop_while_warming_up),
         cmocka_unit_test(test_mysql_of_health),
         cmocka_unit_test(test_reload),
         cmocka_unit_test(test_failing_start),

@@ -49,9 +49,9 @@ public final class ArchiveRecorder {
         config.put("data_roots", sample.toString());
         config.put("iceberg_warehouse", sample.resolve("iceberg").toString());
         config.put("local_dir", localDir.toAbsolutePath().toString());
-        config.put("warm_up_ms", WARM_UP_MS);
         expectNoError(Bridge.start(Json.bytes(config)));
         expectNoError(Bridge.canary());
+        expectNoError(Bridge.warmUp(WARM_UP_MS));
         for (String source : new String[] {"parquet", "delta", "iceberg"}) {
             String table = source + "_data";
             Path path = sample.resolve(source).resolve("users");

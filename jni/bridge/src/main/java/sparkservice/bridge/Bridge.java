@@ -87,6 +87,14 @@ public final class Bridge {
         });
     }
 
+    /**
+     * Runs the service's own statements; the first call begins them, each waits for them. Null: they
+     * are over. Empty: they go on. Else an error.
+     */
+    public static byte[] warmUp(long waitMs) {
+        return guarded(() -> running().warmUp(waitMs) ? null : END);
+    }
+
     /** {@code {"memory":{…},"waiting_bytes":0,"spooled_bytes":0,"queries":[…]}} or an error. */
     public static byte[] facts() {
         return guarded(() -> Json.bytes(running().facts()));

@@ -23,6 +23,7 @@ final class Engine implements AutoCloseable {
     private final InlineSession inlineSession;
     private final Query.Planner tablePlanner;
     private final Query.Planner mysqlPlanner;
+    private final WarmUp warmUp;
     private final QueryProgress progress = new QueryProgress();
     private final AtomicLong nextQueryId = new AtomicLong();
 
@@ -42,9 +43,8 @@ final class Engine implements AutoCloseable {
         this.inlineSession = new InlineSession(session, config.limits());
         this.tablePlanner = tablePlanner(config, roots, kept, plans);
         this.mysqlPlanner = new MysqlQueryPlanner(session);
-        if (config.warmUpMs() > 0) {
-            warmUp(config, Files.createDirectories(Path.of(config.localDir(), "warm-up")));
-        }
+        this.warmUp = warmUp(config,
+                Files.createDirectories(Path.of(config.localDir(), "warm-up")));
     }
 
     private Query.Planner tablePlanner(EngineConfig config, DataRoots roots,
@@ -53,12 +53,12 @@ final class Engine implements AutoCloseable {
                 inlineSession);
     }
 
-    private void warmUp(EngineConfig config, Path folder) throws InterruptedException {
+    private WarmUp warmUp(EngineConfig config, Path folder) {
         DataRoots roots = DataRoots.parse(folder.toString());
         KeptPlans plansOfWarmUp = new KeptPlans(config.reuse().plans());
         Query.Planner planner = tablePlanner(config, roots,
                 new KeptSources(roots, config.reuse(), plansOfWarmUp), plansOfWarmUp);
-        new WarmUp(folder, SparkLine.state(session).newHadoopConf(), new WarmUp.Opener() {
+        return new WarmUp(folder, SparkLine.state(session).newHadoopConf(), new WarmUp.Opener() {
             @Override
             public Query open(QueryRequest request, long schemaAddress) throws Exception {
                 return Engine.this.open(register(request, planner), schemaAddress);
@@ -68,7 +68,12 @@ final class Engine implements AutoCloseable {
             public void close(Query query) throws InterruptedException {
                 Engine.this.close(query);
             }
-        }).run(config.warmUpMs());
+        });
+    }
+
+    /** Whether it is over, for which it waits. */
+    boolean warmUp(long waitMs) throws InterruptedException {
+        return warmUp.run(waitMs);
     }
 
     private static SparkSession session(Map<String, String> settings) {
@@ -183,6 +188,7 @@ final class Engine implements AutoCloseable {
 
     @Override
     public void close() {
+        warmUp.close();
         memoryGuard.close();
         session.stop();
     }

@@ -8,7 +8,7 @@ import java.util.Map;
 /** What C hands over at start: {@code struct spark_engine_config} as JSON. */
 record EngineConfig(String master, Map<String, String> operatorSettings, String dataRoots,
         String icebergWarehouse, String localDir, long spoolBytes, SqlLimits limits, ReuseLimits reuse,
-        boolean ui, int uiPort, long warmUpMs) {
+        boolean ui, int uiPort) {
 
     private static final long DEFAULT_SPOOL_BYTES = 4L << 30;
 
@@ -24,8 +24,7 @@ record EngineConfig(String master, Map<String, String> operatorSettings, String 
             return new EngineConfig(required(root, "master"), conf, required(root, "data_roots"),
                     required(root, "iceberg_warehouse"), required(root, "local_dir"),
                     Json.number(root, "spool_bytes", DEFAULT_SPOOL_BYTES), SqlLimits.of(root), ReuseLimits.of(root),
-                    root.path("ui").asBoolean(false), (int) Json.number(root, "ui_port", 4040),
-                    Json.number(root, "warm_up_ms", 0));
+                    root.path("ui").asBoolean(false), (int) Json.number(root, "ui_port", 4040));
         } catch (IOException e) {
             throw new BridgeException(BridgeException.Code.ENGINE_ERROR,
                     "The configuration is not JSON.", e);

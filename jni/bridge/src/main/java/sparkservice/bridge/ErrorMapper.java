@@ -157,9 +157,6 @@ final class ErrorMapper {
     }
 
     private static BridgeException other(Throwable thrown) {
-        if (thrown instanceof InterruptedException) {
-            return BridgeException.cancelled();
-        }
         if (thrown instanceof JsonProcessingException) {
             return BridgeException.badRequest("Not JSON: " + firstLine(thrown.getMessage()));
         }

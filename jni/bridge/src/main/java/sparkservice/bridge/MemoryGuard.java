@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -33,7 +34,7 @@ import sparkservice.bridge.scheduler.ReservingScheduler;
  * which may be garbage, a full one is asked for. When that leaves more than the bound, too,
  * a query ends with a 422. The JVM doesn't say whose objects live, but it counts what each thread
  * allocates: it is the query whose threads have allocated most since the last look. Until its work is
- * over no other one is ended for the same memory. What grows faster
+ * over, and a little longer, no other one is ended for the same memory. What grows faster
  * than that, an array of a gigabyte, ends the process (ExitOnOutOfMemoryError), which its restart
  * policy starts again.
  */
@@ -41,6 +42,8 @@ final class MemoryGuard implements NotificationListener, AutoCloseable {
     private static final long LOOK_MS = 500;
     /** A full collection stops everything; one that frees little isn't repeated at once. */
     private static final long FULL_COLLECTION_EVERY_MS = 2000;
+    /** What a query held is given back a while behind its end, by Spark's cleaner. */
+    private static final long END_EVERY_MS = 2000;
     private static final Pattern TASK = Pattern.compile("\\(TID (\\d+)\\)");
     private static final Pattern RUNNER = Pattern.compile("query-(\\d+)");
 
@@ -55,7 +58,8 @@ final class MemoryGuard implements NotificationListener, AutoCloseable {
     private final List<NotificationEmitter> collectors = new ArrayList<>();
     private final Thread looker = new Thread(this::lookOften, "memory-guard");
     private Map<Long, Long> lastBytes = Map.of(); // of each thread, under the lock of this
-    private Query ended; // the last one; notifications come one at a time
+    private String endedTag; // of the last one; not the query itself, which holds its plan's memory
+    private long nextEndNanos = System.nanoTime();
     private volatile boolean suspects; // a collection left more than the bound
     private volatile boolean closed;
 
@@ -67,6 +71,7 @@ final class MemoryGuard implements NotificationListener, AutoCloseable {
         this.context = context;
         this.relief = relief;
         this.maxShare = percent / 100.0;
+        rehearse();
         for (GarbageCollectorMXBean collector : ManagementFactory.getGarbageCollectorMXBeans()) {
             if (collector instanceof NotificationEmitter emitter) {
                 emitter.addNotificationListener(this, null, null);
@@ -96,25 +101,35 @@ final class MemoryGuard implements NotificationListener, AutoCloseable {
         }
     }
 
+    /** Classes that ending a query needs are loaded while there is room for them. */
+    private void rehearse() {
+        bytesByTag();
+        Objects.requireNonNull(SqlLimits.memoryUsedUp());
+        context.cancelJobsWithTag("no-query");
+    }
+
     private boolean isShort(Map<String, MemoryUsage> pools) {
         return oldPools.stream().map(pools::get)
                 .anyMatch(pool -> pool.getUsed() > pool.getMax() * maxShare);
     }
 
     private void endTheLargest() {
-        if (ended != null && QueryRegistry.byTag(ended.tag()) == ended && ended.works()) {
+        Query ended = endedTag == null ? null : QueryRegistry.byTag(endedTag);
+        if (ended != null && ended.works() || System.nanoTime() - nextEndNanos < 0) {
             return;
         }
-        allocatedSinceLastLook().entrySet().stream().max(Map.Entry.comparingByValue())
+        bytesByTag().entrySet().stream().max(Map.Entry.comparingByValue())
                 .map(Map.Entry::getKey).map(QueryRegistry::byTag)
                 .ifPresent(query -> {
-                    ended = query;
+                    endedTag = query.tag();
+                    nextEndNanos = System.nanoTime()
+                            + TimeUnit.MILLISECONDS.toNanos(END_EVERY_MS);
                     query.end(SqlLimits.memoryUsedUp());
                 });
     }
 
-    /** Bytes by the tag of each query. */
-    private synchronized Map<String, Long> allocatedSinceLastLook() {
+    /** What the threads of each query have allocated since the last look. */
+    private synchronized Map<String, Long> bytesByTag() {
         Map<String, Long> byTag = new HashMap<>();
         Map<Long, Long> now = bytesOfThreads();
         for (ThreadInfo thread : threads.getThreadInfo(toArray(now.keySet()))) {

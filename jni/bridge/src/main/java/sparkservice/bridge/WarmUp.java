@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>What fails here is only told: a caller's query will say it better.
  */
-final class WarmUp {
+final class WarmUp implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(WarmUp.class);
     private static final List<QueryRequest.Source> SOURCES = List.of(QueryRequest.Source.PARQUET,
             QueryRequest.Source.DELTA, QueryRequest.Source.ICEBERG);
@@ -35,27 +35,44 @@ final class WarmUp {
     private final Path folder;
     private final Configuration conf;
     private final Opener opener;
+    private final Thread thread = new Thread(this::warmUpAll, "warm-up");
+    private volatile boolean closed;
 
     /** @param folder where the tables go, and the only root of these queries */
     WarmUp(Path folder, Configuration conf, Opener opener) {
         this.folder = folder;
         this.conf = conf;
         this.opener = opener;
+        thread.setDaemon(true);
     }
 
     /**
-     * Returns when all is over, or behind {@code limitMs}. Then the rest goes on beside the callers'
+     * Begins at the first call; true: all is over. Otherwise the rest goes on beside the callers'
      * queries: a cancel interrupts, and a class whose first use is interrupted can stay unusable.
      */
-    void run(long limitMs) throws InterruptedException {
-        Thread thread = new Thread(() -> SOURCES.forEach(this::warmUp), "warm-up");
-        thread.setDaemon(true);
-        thread.setContextClassLoader(Thread.currentThread().getContextClassLoader());
-        thread.start();
-        thread.join(limitMs);
+    boolean run(long waitMs) throws InterruptedException {
+        if (thread.getState() == Thread.State.NEW) {
+            thread.setContextClassLoader(Thread.currentThread().getContextClassLoader());
+            thread.start();
+        }
+        thread.join(waitMs);
+        return !thread.isAlive();
+    }
+
+    /** Spark is about to end: nothing more is asked, and what fails is no news. */
+    @Override
+    public void close() {
+        closed = true;
+    }
+
+    private void warmUpAll() {
+        SOURCES.forEach(this::warmUp);
     }
 
     private void warmUp(QueryRequest.Source source) {
+        if (closed) {
+            return;
+        }
         try {
             Path table = WarmUpTables.make(source, folder, conf);
             for (int i = 0; i < STATEMENTS.size(); i++) {
@@ -65,7 +82,9 @@ final class WarmUp {
                         -1, null, null, -1, -1, null, false));
             }
         } catch (Exception e) {
-            LOG.warn("warm-up of {} failed", source, e);
+            if (!closed) {
+                LOG.warn("warm-up of {} failed", source, e);
+            }
         }
     }
 

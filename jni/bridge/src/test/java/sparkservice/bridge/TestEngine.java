@@ -63,7 +63,6 @@ final class TestEngine {
             config.put("iceberg_warehouse", WAREHOUSE.toString());
             config.put("local_dir", LOCAL_DIR.toString());
             config.put("spool_bytes", SPOOL_BYTES);
-            config.put("warm_up_ms", 60_000);
             started = Json.parse(Bridge.start(Json.bytes(config)));
             if (started.has("error")) {
                 throw new Failed(started.get("error"));
