@@ -58,6 +58,7 @@ struct http_connection {
     struct http_connection *prev, *next;           /* group->connections */
     struct http_connection *turn_prev, *turn_next; /* group->turn */
     bool in_turn;
+    bool read_lately;        /* not handled since */
     struct monotime read_at; /* when bytes came last */
     struct http_connection_group *group;
     enum connection_state state;
@@ -180,6 +181,7 @@ static void join_turn(struct http_connection *connection)
     struct http_connection_group *group = connection->group;
 
     connection->read_at = monotime_now();
+    connection->read_lately = true;
     if (connection->in_turn)
         return;
     connection->in_turn = true;
@@ -398,7 +400,7 @@ static void request_complete(struct http_connection *connection)
     connection->state = CONNECTION_WAITING;
     exchange->request.body = exchange->body.data == NULL ? "" : exchange->body.data;
     exchange->request.body_length = exchange->body.length;
-    exchange->request.body_end = connection->read_at;
+    exchange->request.body_end = connection->read_lately ? connection->read_at : monotime_now();
     connection->group->callbacks.request(exchange, connection->group->callbacks.user);
 }
 
@@ -494,6 +496,7 @@ static void connection_process(struct http_connection *connection)
     while (connection_step(connection))
         continue;
     connection->processing = false;
+    connection->read_lately = false;
     if (connection->input_ended)
         end_of_input(connection);
     else

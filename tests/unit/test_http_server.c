@@ -147,6 +147,22 @@ static void test_reads_a_turn_before_it_handles_it(void **state)
     http_client_close(&other);
 }
 
+/* Who pipelines has asked once the answer before is out: it may not be told of a time
+ * before that. */
+static void test_a_pipelined_request_comes_behind_the_answer(void **state)
+{
+    struct monotime answered;
+    (void)state;
+
+    start();
+    http_client_send(&client, HOLD NOW);
+    http_rig_wait(&rig, rig.held != NULL);
+    answered = monotime_now();
+    http_reply_send(rig.held, 200, NULL, NULL, 0, NULL, 0);
+    http_client_await(&client, "\r\n\r\nx");
+    assert_true(rig.last_body_end.ns >= answered.ns);
+}
+
 static void test_one_request_at_a_time(void **state)
 {
     (void)state;
@@ -811,6 +827,7 @@ int main(void)
         TEST(test_head),
         TEST(test_pipelines_in_order),
         TEST(test_reads_a_turn_before_it_handles_it),
+        TEST(test_a_pipelined_request_comes_behind_the_answer),
         TEST(test_one_request_at_a_time),
         TEST(test_reads_on_after_a_pause),
         TEST(test_flood_of_pipelined_requests),
