@@ -11,20 +11,25 @@ final class PlanReuse {
     private final InlineSession inline;
     private final KeptPlans plans;
 
-    /**
-     * One statement.
-     *
-     * @param key null: nothing of it is kept
-     * @param shape null: no statement like it
-     */
-    record Statement(KeptPlans.Key key, StatementShape shape) {
-        static Statement of(QueryRequest request, boolean runs) {
-            KeptPlans.Key key = runs ? KeptPlans.key(request) : null;
-            return new Statement(key, key == null ? null : StatementShape.of(request.sql()));
+    /** One statement. */
+    static final class Statement {
+        private final KeptPlans.Key key; // null: nothing of it is kept
+        private boolean isRead;
+        private StatementShape shape;
+        private KeptPlans.Key shapeKey;
+
+        Statement(QueryRequest request, boolean runs) {
+            this.key = runs ? KeptPlans.key(request) : null;
         }
 
+        /** Null: no statement is like it. */
         KeptPlans.Key shapeKey() {
-            return key.withShape(shape.text());
+            if (!isRead) {
+                isRead = true;
+                shape = StatementShape.of(key.sql());
+                shapeKey = shape == null ? null : key.withShape(shape.text());
+            }
+            return shapeKey;
         }
     }
 
@@ -49,7 +54,7 @@ final class PlanReuse {
         if (same != null) {
             return again(same, same.optimised(), same.pipeline(), cancellation);
         }
-        KeptPlans.Plan like = statement.shape == null ? null
+        KeptPlans.Plan like = statement.shapeKey() == null ? null
                 : plans.find(statement.shapeKey(), tables);
         if (like == null) {
             plans.countMiss();
@@ -71,14 +76,14 @@ final class PlanReuse {
                 new CancellableTracker(cancellation));
         SourceFacts facts = kept.facts() != null ? kept.facts()
                 : SourceFacts.of(execution.executedPlan());
-        return plan(kept, execution, facts, pipeline);
+        return plan(kept, execution, facts, pipeline, true);
     }
 
     private QueryPlan plan(KeptPlans.Plan made, QueryExecution execution, SourceFacts facts,
-            RowPipeline pipeline) {
+            RowPipeline pipeline, boolean isKept) {
         return new QueryPlan(session.sparkContext(), execution, made.analysed().schema(), facts,
-                made.basis(), made.inline() ? new QueryPlan.Inline(inline.settings(), pipeline)
-                : null);
+                made.basis(), made.inline()
+                ? new QueryPlan.Inline(inline.settings(), pipeline, isKept) : null);
     }
 
     /**
@@ -93,12 +98,12 @@ final class PlanReuse {
         if (keeps && statement.key != null && !keptForAll(statement, parsed, made, cancellation)) {
             plans.keep(statement.key, made);
         }
-        return plan(made, execution, made.facts(), made.pipeline());
+        return plan(made, execution, made.facts(), made.pipeline(), false);
     }
 
     private boolean keptForAll(Statement statement, LogicalPlan parsed, KeptPlans.Plan made,
             Cancellation cancellation) throws BridgeException {
-        if (statement.shape == null || !plans.isAskedAgain(statement.shapeKey())) {
+        if (statement.shapeKey() == null || !plans.isAskedAgain(statement.shapeKey())) {
             return false;
         }
         KeptPlans.Plan forAll = null;
@@ -136,7 +141,7 @@ final class PlanReuse {
             pipeline = RowPipeline.of(physical);
         }
         // Which files are read depends on the values.
-        return new KeptPlans.Plan(made.tables(), made.analysed(), optimised,
+        return new KeptPlans.Plan(made.tables(), blind, optimised,
                 made.inline() ? made.facts() : null, made.basis(), made.inline(), pipeline);
     }
 }

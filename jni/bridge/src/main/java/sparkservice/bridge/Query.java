@@ -172,10 +172,15 @@ final class Query implements Cancellation, AutoCloseable {
 
     /** No new job from here on, and those under way are cancelled. */
     private void endJobs() {
+        endJobs(true);
+    }
+
+    /** @param areThere there may be some; finding none wakes Spark's scheduler for nothing */
+    private void endJobs(boolean areThere) {
         if (scheduler() != null) {
             scheduler().end(tag());
         }
-        if (!context.isStopped()) {
+        if (areThere && !context.isStopped()) {
             context.cancelJobsWithTag(tag());
         }
     }
@@ -191,11 +196,12 @@ final class Query implements Cancellation, AutoCloseable {
     }
 
     private void run() {
+        QueryPlan made = null;
         try {
             context.addJobTag(tag());
             context.setInterruptOnCancel(true);
             context.setLocalProperty(ReservingScheduler.QUERY_PROPERTY, tag());
-            QueryPlan made = planner.plan(request, runs, this);
+            made = planner.plan(request, runs, this);
             check();
             if (runs) {
                 planned.complete(made);
@@ -210,7 +216,7 @@ final class Query implements Cancellation, AutoCloseable {
         } finally {
             planner.end(request);
             // An error or an early end can leave stages running that nobody waits for.
-            endJobs();
+            endJobs(made == null || made.takesJobs());
         }
     }
 

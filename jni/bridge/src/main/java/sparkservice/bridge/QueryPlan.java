@@ -38,8 +38,9 @@ final class QueryPlan {
      *
      * @param settings of a task without a job
      * @param pipeline null: the physical plan
+     * @param isKept nothing was read to plan it
      */
-    record Inline(Properties settings, RowPipeline pipeline) {
+    record Inline(Properties settings, RowPipeline pipeline, boolean isKept) {
     }
 
     /** @param columns names and metadata as the caller shall see them */
@@ -83,6 +84,11 @@ final class QueryPlan {
         explanation.set("source", source.json());
         ScanFilters.of(execution.executedPlan()).addTo(explanation);
         return explanation;
+    }
+
+    /** Whether a job can have been started, to plan it or to run it. */
+    boolean takesJobs() {
+        return inline == null || !inline.isKept();
     }
 
     /** Runs the query, rows into the buffer; returns the number of partitions put there. */

@@ -47,7 +47,12 @@ final class StatementShape {
                 || sql.chars().anyMatch(c -> Character.isSurrogate((char) c))) {
             return null;
         }
-        List<Value> values = values(sql);
+        List<Value> values;
+        try {
+            values = values(sql);
+        } catch (RuntimeException e) {
+            return null; // the parser will say what is wrong with it
+        }
         if (values.isEmpty()) {
             return null;
         }

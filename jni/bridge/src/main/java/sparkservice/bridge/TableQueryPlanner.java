@@ -47,7 +47,7 @@ final class TableQueryPlanner implements Query.Planner {
     public QueryPlan plan(QueryRequest request, boolean runs, Cancellation cancellation)
             throws Exception {
         SparkSession.setActiveSession(session);
-        PlanReuse.Statement statement = PlanReuse.Statement.of(request, runs);
+        PlanReuse.Statement statement = new PlanReuse.Statement(request, runs);
         QueryPlan known = reuse.find(statement,
                 () -> new TableSource(session, roots, kept, request), cancellation);
         return known != null ? known : planned(statement, request, runs, cancellation);
