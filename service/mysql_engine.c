@@ -352,6 +352,7 @@ int mysql_cursor_open(struct mysql_engine *engine, const struct mysql_query *que
 {
     struct monotime deadline = monotime_after(monotime_now(), query->timeout_ms);
     struct mysql_cursor *cursor = NULL;
+    struct error failure = {.code = ERROR_NONE};
     bool again = false;
     int rc = 0;
 
@@ -363,9 +364,10 @@ int mysql_cursor_open(struct mysql_engine *engine, const struct mysql_query *que
     cursor->engine = engine;
     cursor->query = *query;
     do
-        rc = open_once(cursor, deadline, &again, err);
+        rc = open_once(cursor, deadline, &again, &failure);
     while (again && !monotime_reached(deadline, monotime_now()));
     if (rc != 0) {
+        *err = failure; /* of an attempt that another made good nothing is told */
         free(cursor);
         return -1;
     }

@@ -256,6 +256,7 @@ static struct mysql_cursor *open_cursor(struct rig *rig, const char *sql)
     rig->query.sql = sql;
     if (mysql_cursor_open(engine, &rig->query, &cursor, &err) != 0)
         fail_msg("%s: %s", sql, err.detail);
+    assert_int_equal(err.code, ERROR_NONE); /* a caller goes by it */
     return cursor;
 }
 
