@@ -59,24 +59,44 @@ struct timespec monotime_timespec(struct monotime t)
                              .tv_nsec = (long)(t.ns % NS_PER_S)};
 }
 
+/* "2024-01-31T09:57:06" is made once a second and thread. */
+static const char *format_second(time_t second)
+{
+    static _Thread_local char text[24];
+    static _Thread_local time_t shown;
+    struct tm utc;
+
+    if (text[0] != '\0' && shown == second)
+        return text;
+    if (gmtime_r(&second, &utc) == NULL ||
+        strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc) == 0)
+        text[0] = '\0';
+    shown = second;
+    return text;
+}
+
 void wall_time_format(int64_t unix_us, char ret_text[32])
 {
     int64_t seconds = unix_us / US_PER_S;
     int64_t micros = unix_us % US_PER_S;
+    const char *date_time = NULL;
+    size_t length = 0;
+
     if (micros < 0) {
         micros += US_PER_S;
         seconds--;
     }
-
-    time_t moment = (time_t)seconds;
-    struct tm utc;
-    char date_time[24];
-    if (gmtime_r(&moment, &utc) == NULL ||
-        strftime(date_time, sizeof(date_time), "%Y-%m-%dT%H:%M:%S", &utc) == 0) {
-        ret_text[0] = '\0';
+    date_time = format_second((time_t)seconds);
+    length = strlen(date_time);
+    memcpy(ret_text, date_time, length + 1);
+    if (length == 0)
         return;
+    ret_text[length] = '.';
+    for (size_t i = 6; i > 0; i--) {
+        ret_text[length + i] = (char)('0' + micros % 10);
+        micros /= 10;
     }
-    snprintf(ret_text, 32, "%s.%06uZ", date_time, (unsigned)micros % US_PER_S);
+    memcpy(ret_text + length + 7, "Z", 2);
 }
 
 void wall_time_format_ms(int64_t unix_us, char ret_text[32])

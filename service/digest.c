@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#define RANDOM_STOCK 16 /* ids fetched at once: getrandom gives up to 256 bytes whole */
+
 static const char DIGITS[] = "0123456789abcdef";
 
 bool digest_sha256(const void *bytes, size_t length, unsigned char ret_digest[SHA256_BYTES])
@@ -20,6 +22,21 @@ bool digest_equal(const void *a, const void *b, size_t length)
 bool random_bytes(unsigned char *ret_bytes, size_t length)
 {
     return getrandom(ret_bytes, length, 0) == (ssize_t)length;
+}
+
+bool random_id(unsigned char ret_bytes[RANDOM_ID_BYTES])
+{
+    static _Thread_local unsigned char stock[RANDOM_STOCK * RANDOM_ID_BYTES];
+    static _Thread_local size_t left = 0;
+
+    if (left == 0) {
+        if (!random_bytes(stock, sizeof(stock)))
+            return false;
+        left = RANDOM_STOCK;
+    }
+    left--;
+    memcpy(ret_bytes, stock + left * RANDOM_ID_BYTES, RANDOM_ID_BYTES);
+    return true;
 }
 
 void hex_format(const unsigned char *bytes, size_t length, char *ret_text)

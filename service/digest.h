@@ -20,6 +20,11 @@ bool digest_equal(const void *a, const void *b, size_t length);
 /* False when the kernel gives none. */
 bool random_bytes(unsigned char *ret_bytes, size_t length);
 
+#define RANDOM_ID_BYTES 16
+
+/* The same for an id, without a system call each. */
+bool random_id(unsigned char ret_bytes[RANDOM_ID_BYTES]);
+
 /* Writes 2 * length characters and a NUL. */
 void hex_format(const unsigned char *bytes, size_t length, char *ret_text);
 

@@ -55,7 +55,11 @@ enum connection_state {
 };
 
 struct http_connection {
-    struct http_connection *prev, *next; /* group->connections */
+    struct http_connection *prev, *next;           /* group->connections */
+    struct http_connection *turn_prev, *turn_next; /* group->turn */
+    bool in_turn;
+    bool read_lately;        /* not handled since */
+    struct monotime read_at; /* when bytes came last */
     struct http_connection_group *group;
     enum connection_state state;
     struct bufferevent *stream;
@@ -167,6 +171,32 @@ static void drop_exchange(struct http_connection *connection)
     http_exchange_free(exchange);
 }
 
+/* -- A turn of the loop ------------------------------------------------------ */
+
+/* What was read is looked at once all sockets of the turn have been read: everything
+ * that is then done has happened behind each arrival, so that requests can share it
+ * (result_cache). The event runs behind those that are active already. */
+static void join_turn(struct http_connection *connection)
+{
+    struct http_connection_group *group = connection->group;
+
+    connection->read_at = monotime_now();
+    connection->read_lately = true;
+    if (connection->in_turn)
+        return;
+    connection->in_turn = true;
+    DL_APPEND2(group->turn, connection, turn_prev, turn_next);
+    event_active(group->turn_event, EV_TIMEOUT, 0);
+}
+
+static void leave_turn(struct http_connection *connection)
+{
+    if (!connection->in_turn)
+        return;
+    connection->in_turn = false;
+    DL_DELETE2(connection->group->turn, connection, turn_prev, turn_next);
+}
+
 /* -- The end of a connection --------------------------------------------- */
 
 static void connection_die(struct http_connection *connection)
@@ -176,6 +206,7 @@ static void connection_die(struct http_connection *connection)
     if (connection->state == CONNECTION_DEAD)
         return;
     connection->state = CONNECTION_DEAD;
+    leave_turn(connection);
     if (connection->refused)
         group->refused_count--;
     else
@@ -369,7 +400,7 @@ static void request_complete(struct http_connection *connection)
     connection->state = CONNECTION_WAITING;
     exchange->request.body = exchange->body.data == NULL ? "" : exchange->body.data;
     exchange->request.body_length = exchange->body.length;
-    exchange->request.body_end = monotime_now();
+    exchange->request.body_end = connection->read_lately ? connection->read_at : monotime_now();
     connection->group->callbacks.request(exchange, connection->group->callbacks.user);
 }
 
@@ -465,6 +496,7 @@ static void connection_process(struct http_connection *connection)
     while (connection_step(connection))
         continue;
     connection->processing = false;
+    connection->read_lately = false;
     if (connection->input_ended)
         end_of_input(connection);
     else
@@ -514,10 +546,19 @@ void http_connection_finish_exchange(struct http_connection *connection)
 
 /* -- Events ----------------------------------------------------------------- */
 
+void http_connection_process_turn(struct http_connection_group *group)
+{
+    while (group->turn != NULL) {
+        struct http_connection *connection = group->turn;
+        leave_turn(connection);
+        connection_process(connection);
+    }
+}
+
 static void on_readable(struct bufferevent *stream, void *user)
 {
     (void)stream;
-    connection_process(user);
+    join_turn(user);
 }
 
 static void on_writable(struct bufferevent *stream, void *user)
@@ -586,12 +627,26 @@ static void on_stream_event(struct bufferevent *stream, short what, void *user)
     connection_process(connection);
 }
 
+/* Bytes that came in this turn came in time. True: they brought the connection on. */
+static bool goes_on(struct http_connection *connection)
+{
+    enum connection_state before = connection->state;
+
+    if (!connection->in_turn)
+        return false;
+    leave_turn(connection);
+    connection_process(connection);
+    return connection->state != before || event_pending(connection->timer, EV_TIMEOUT, NULL) != 0;
+}
+
 static void on_deadline(evutil_socket_t fd, short what, void *user)
 {
     struct http_connection *connection = user;
     (void)fd;
     (void)what;
 
+    if (goes_on(connection))
+        return;
     if (connection->state == CONNECTION_READING) {
         metrics_add(connection->head_read ? METRIC_HTTP_TIMEOUT_BODY : METRIC_HTTP_TIMEOUT_HEADERS,
                     1);

@@ -25,6 +25,7 @@
 #define HTTP_LOW_WATER_BYTES ((size_t)64 * 1024)
 
 struct evbuffer;
+struct event;
 struct event_base;
 struct http_connection;
 struct http_exchange;
@@ -38,6 +39,8 @@ struct http_connection_group {
     struct http_connection *connections; /* list, dead ones until they are freed */
     size_t serving_count;                /* open and admitted */
     size_t refused_count;                /* open, only to be told 503 */
+    struct http_connection *turn;        /* list: bytes came for them in this turn of the loop */
+    struct event *turn_event;            /* runs http_connection_process_turn */
     bool draining;
     int hangup_epoll; /* edge-triggered; data.ptr is the connection */
 };
@@ -52,6 +55,9 @@ void http_connection_free(struct http_connection *connection);
 
 /* The peer closed its side, or (broken) the connection is no more. */
 void http_connection_hang_up(struct http_connection *connection, bool broken);
+
+/* Goes on with all that bytes have come for, once those of the turn are all read. */
+void http_connection_process_turn(struct http_connection_group *group);
 
 /* Closes connections that wait between two requests. */
 void http_connection_close_idle(struct http_connection_group *group);

@@ -44,7 +44,9 @@ struct http_request {
     const char *query; /* behind '?', "" when there is none */
     const char *body;  /* NULL until the request callback */
     size_t body_length;
-    struct monotime body_end; /* when the last byte of the request was read */
+    /* When the last byte of the request was read; of one that waited behind an answer,
+     * when its turn came. */
+    struct monotime body_end;
 };
 
 struct http_header {

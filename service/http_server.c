@@ -170,6 +170,15 @@ static void on_hangup(evutil_socket_t fd, short what, void *user)
         http_connection_hang_up(event.data.ptr, (event.events & EPOLLERR) != 0);
 }
 
+static void on_turn(evutil_socket_t fd, short what, void *user)
+{
+    struct http_server *server = user;
+    (void)fd;
+    (void)what;
+
+    http_connection_process_turn(&server->group);
+}
+
 /* -- Addresses --------------------------------------------------------------- */
 
 static int port_of(const struct sockaddr_storage *address)
@@ -301,7 +310,9 @@ int http_server_new(struct event_base *base, const char *addresses,
     server->group = (struct http_connection_group){
         .base = base, .config = *config, .callbacks = *callbacks, .hangup_epoll = -1};
     server->accept_pause = evtimer_new(base, on_accept_pause_over, server);
-    if (server->accept_pause == NULL || !start_pause(server, NO_PAUSE_MS)) {
+    server->group.turn_event = evtimer_new(base, on_turn, server);
+    if (server->accept_pause == NULL || server->group.turn_event == NULL ||
+        !start_pause(server, NO_PAUSE_MS)) {
         error_set(err, ERROR_BAD_REQUEST, "cannot listen: out of memory");
         goto out;
     }
@@ -338,6 +349,8 @@ void http_server_free(struct http_server *server)
     stop_listening(server);
     while (server->group.connections != NULL)
         http_connection_free(server->group.connections);
+    if (server->group.turn_event != NULL)
+        event_free(server->group.turn_event);
     if (server->hangup != NULL)
         event_free(server->hangup);
     if (server->group.hangup_epoll >= 0)

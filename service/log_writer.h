@@ -1,5 +1,6 @@
 /*
- * log_writer: lines on their way to stderr, one write(2) a line.
+ * log_writer: lines on their way to stderr. A line waits 2 ms for others; up to 4 KiB
+ * go with one write(2), which a pipe takes whole.
  *
  * Whoever writes to a full pipe waits for its reader. Once started, that is a
  * thread of this module and nobody else: lines wait in a ring of so many bytes,

@@ -101,6 +101,7 @@ CACHE(ICEBERG, "iceberg", "")
 X(CACHE_ANSWERS, GAUGE, S("cache_answers"), "", "Answers kept in memory.")
 X(CACHE_BYTES, GAUGE, S("cache_bytes"), "", "What they take, keys and identities included.")
 X(CACHE_BYTES_LIMIT, GAUGE, S("cache_bytes_limit"), "", "CACHE_BYTES.")
+X(CACHE_LOOKS, COUNTER, S("cache_looks_total"), "", "Looks at all inodes that a kept answer rests on; those who came before a look share it.")
 X(CACHE_EVICTED, COUNTER, S("cache_evicted_total"), "", "Kept answers that made room for newer ones.")
 
 X(SHARED_WAITING, GAUGE, S("shared_waiting"), "", "Queries that wait for the run of an identical one.")

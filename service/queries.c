@@ -145,7 +145,8 @@ static bool answer_kept(struct queries *queries, const struct caller *caller,
     struct http_record *record = http_exchange_record(exchange);
     struct error err;
 
-    if (!query_cache_find(queries->cache, request, &answer, ret_search))
+    if (!query_cache_find(queries->cache, request, http_exchange_request(exchange)->body_end,
+                          &answer, ret_search))
         return false;
     if (query_make_id(request, record->query_id, &err) != 0) {
         query_reply_refusal(exchange, &err);

@@ -14,17 +14,19 @@ static void format_uuid(unsigned char b[16], unsigned version, char ret_text[QUE
 {
     b[6] = (unsigned char)((b[6] & 0x0f) | version << 4);
     b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    snprintf(ret_text, QUERY_ID_BYTES,
-             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
-             b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
-             b[15]);
+    hex_format(b, 4, ret_text);
+    hex_format(b + 4, 2, ret_text + 9);
+    hex_format(b + 6, 2, ret_text + 14);
+    hex_format(b + 8, 2, ret_text + 19);
+    hex_format(b + 10, 6, ret_text + 24);
+    ret_text[8] = ret_text[13] = ret_text[18] = ret_text[23] = '-';
 }
 
 static int make_uuid(char ret_text[QUERY_ID_BYTES])
 {
-    unsigned char b[16];
+    unsigned char b[RANDOM_ID_BYTES];
 
-    if (!random_bytes(b, sizeof(b)))
+    if (!random_id(b))
         return -1;
     format_uuid(b, 4, ret_text);
     return 0;

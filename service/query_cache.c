@@ -33,7 +33,8 @@ static bool is_bypass(const struct result_cache *cache, const struct query_reque
 }
 
 bool query_cache_find(struct result_cache *cache, const struct query_request *request,
-                      const struct cached_answer **ret_answer, struct cache_search *ret_search)
+                      struct monotime arrived, const struct cached_answer **ret_answer,
+                      struct cache_search *ret_search)
 {
     *ret_search = (struct cache_search){.use = CACHE_USE_MISS};
     if (is_bypass(cache, request, ret_search)) {
@@ -47,7 +48,7 @@ bool query_cache_find(struct result_cache *cache, const struct query_request *re
     } else if (request->cache == CACHE_REFRESH) {
         ret_search->use = CACHE_USE_REFRESH;
     } else {
-        switch (result_cache_find(cache, &ret_search->key, ret_answer)) {
+        switch (result_cache_find(cache, &ret_search->key, arrived, ret_answer)) {
         case CACHE_HIT:
             count(request, FOUND_HIT);
             return true;

@@ -34,10 +34,11 @@ struct cache_search {
 /* The longest Cache-Status, and NUL. */
 #define CACHE_STATUS_BYTES 96
 
-/* Looks for a kept answer and counts what was found. True: *ret_answer, borrowed until
+/* Looks for a kept answer to a request whose last byte was read then, and counts what was found. True: *ret_answer, borrowed until
  * the cache is used again. *ret_search is the caller's to free (its key) in any case. */
 bool query_cache_find(struct result_cache *cache, const struct query_request *request,
-                      const struct cached_answer **ret_answer, struct cache_search *ret_search);
+                      struct monotime arrived, const struct cached_answer **ret_answer,
+                      struct cache_search *ret_search);
 
 /* Whether the answer should be kept if its run allows it.   [any] */
 bool query_cache_wants(const struct query *query);

@@ -12,6 +12,7 @@ struct entry {
     size_t bytes;
     struct cached_answer answer;
     struct source_identity *identity;
+    struct monotime looked; /* when the last look at its tables began; unset: none yet */
     UT_hash_handle hash;
     struct entry *prev; /* by last use, oldest first; utlist's names */
     struct entry *next;
@@ -73,14 +74,24 @@ static struct entry *find(const struct result_cache *cache, const struct byte_bu
     return entry;
 }
 
+/* A look proves something to whoever came before it. */
+static bool is_current(struct entry *entry, struct monotime arrived)
+{
+    if (monotime_reached(arrived, entry->looked))
+        return true;
+    entry->looked = monotime_now();
+    metrics_add(METRIC_CACHE_LOOKS, 1);
+    return source_identity_holds(entry->identity);
+}
+
 enum cache_look result_cache_find(struct result_cache *cache, const struct byte_buffer *key,
-                                  const struct cached_answer **ret_answer)
+                                  struct monotime arrived, const struct cached_answer **ret_answer)
 {
     struct entry *entry = find(cache, key);
 
     if (entry == NULL)
         return CACHE_MISS;
-    if (!source_identity_holds(entry->identity)) {
+    if (!is_current(entry, arrived)) {
         drop(cache, entry);
         return CACHE_STALE;
     }

@@ -1,7 +1,8 @@
 /*
  * result_cache: finished answers, each for as long as the tables that it rests on
  * are the same. No time to live: an answer is found only after each inode of its
- * tables was looked at, now.
+ * tables was looked at, later than the request for it arrived. Requests that arrived
+ * before a look share it.
  *
  * Bounded in bytes, keys and identities counted; who was asked for longest ago
  * goes first.   [loop]
@@ -14,6 +15,7 @@
 #include <stdint.h>
 
 #include "byte_buffer.h"
+#include "deadline.h"
 #include "entity_tag.h"
 #include "result_format.h"
 #include "shared_bytes.h"
@@ -43,9 +45,10 @@ void result_cache_free(struct result_cache *cache);
 /* False: bytes_max is 0. */
 bool result_cache_is_on(const struct result_cache *cache);
 
-/* CACHE_HIT: *ret_answer, borrowed until the cache is used again. */
+/* `arrived`: when the request's last byte was read. CACHE_HIT: *ret_answer, borrowed
+ * until the cache is used again. */
 enum cache_look result_cache_find(struct result_cache *cache, const struct byte_buffer *key,
-                                  const struct cached_answer **ret_answer);
+                                  struct monotime arrived, const struct cached_answer **ret_answer);
 
 /* Keeps an answer under a copy of the key, in the place of an older one; holds the
  * body. Takes the identity either way. False: it is too large, or no memory. */

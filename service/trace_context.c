@@ -3,7 +3,8 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
+
+#include "digest.h"
 
 /* version "-" trace-id "-" parent-id "-" flags: 2, 32, 16 and 2 hex digits */
 #define VERSION_AT 0
@@ -11,9 +12,6 @@
 #define PARENT_ID_AT 36
 #define FLAGS_AT 53
 #define LENGTH_00 55
-
-#define TRACE_ID_RANDOM_BYTES 16
-#define RANDOM_STOCK 64 /* trace ids fetched at once */
 
 /* Lower case only: the specification allows no other. */
 static bool is_hex(const char *text, size_t length)
@@ -54,34 +52,14 @@ bool trace_context_parse(const char *traceparent, struct trace_context *ret_cont
     return true;
 }
 
-/* One system call for many ids. Without randomness (never seen since Linux 3.17)
- * the trace has no id. */
-static bool take_random(unsigned char ret_bytes[TRACE_ID_RANDOM_BYTES])
-{
-    static unsigned char stock[RANDOM_STOCK * TRACE_ID_RANDOM_BYTES];
-    static size_t left = 0;
-
-    if (left == 0) {
-        if (getrandom(stock, sizeof(stock), GRND_NONBLOCK) != (ssize_t)sizeof(stock))
-            return false;
-        left = RANDOM_STOCK;
-    }
-    left--;
-    memcpy(ret_bytes, stock + left * TRACE_ID_RANDOM_BYTES, TRACE_ID_RANDOM_BYTES);
-    return true;
-}
-
+/* Without randomness (never seen since Linux 3.17) the trace has no id. */
 void trace_context_begin(struct trace_context *ret_context)
 {
-    static const char digits[] = "0123456789abcdef";
-    unsigned char bytes[TRACE_ID_RANDOM_BYTES];
+    unsigned char bytes[RANDOM_ID_BYTES];
 
     *ret_context = (struct trace_context){0};
-    if (!take_random(bytes))
+    if (!random_id(bytes))
         return;
     bytes[0] |= (unsigned char)(bytes[0] == 0); /* all zero is not an id */
-    for (size_t i = 0; i < sizeof(bytes); i++) {
-        ret_context->trace_id[2 * i] = digits[bytes[i] >> 4];
-        ret_context->trace_id[2 * i + 1] = digits[bytes[i] & 0x0F];
-    }
+    hex_format(bytes, sizeof(bytes), ret_context->trace_id);
 }

@@ -56,6 +56,9 @@ static void on_request(struct http_exchange *exchange, void *user)
     const struct http_request *request = http_exchange_request(exchange);
 
     rig->request_count++;
+    rig->last_body_end = request->body_end;
+    rig->handled_before = rig->last_handled;
+    rig->last_handled = monotime_now();
     assert_non_null(request->body);
     assert_true(monotime_is_set(request->body_end));
     if (strcmp(request->path, "/hold") == 0) {

@@ -28,6 +28,9 @@ struct http_rig {
     struct http_exchange *held; /* the last exchange kept, NULL once it is over */
     int headers_count;
     int request_count;
+    struct monotime last_body_end; /* of the last request */
+    struct monotime last_handled;
+    struct monotime handled_before; /* the one before it */
     int gone_count;
     int drained_count;
 };

@@ -127,6 +127,42 @@ static void test_pipelines_in_order(void **state)
     }
 }
 
+/* What came in one turn of the loop is read before any of it is handled. */
+static void test_reads_a_turn_before_it_handles_it(void **state)
+{
+    struct http_client other;
+    (void)state;
+
+    start();
+    http_client_open(&other, &rig);
+    http_client_send(&other, NOW);
+    http_client_await(&other, "\r\n\r\nx");
+    http_client_send(&client, NOW);
+    http_client_await(&client, "\r\n\r\nx");
+    http_client_send(&client, HOLD);
+    http_client_send(&other, NOW);
+    http_rig_wait(&rig, rig.held != NULL);
+    assert_int_equal(rig.request_count, 4);
+    assert_true(rig.last_body_end.ns <= rig.handled_before.ns);
+    http_client_close(&other);
+}
+
+/* Who pipelines has asked once the answer before is out: it may not be told of a time
+ * before that. */
+static void test_a_pipelined_request_comes_behind_the_answer(void **state)
+{
+    struct monotime answered;
+    (void)state;
+
+    start();
+    http_client_send(&client, HOLD NOW);
+    http_rig_wait(&rig, rig.held != NULL);
+    answered = monotime_now();
+    http_reply_send(rig.held, 200, NULL, NULL, 0, NULL, 0);
+    http_client_await(&client, "\r\n\r\nx");
+    assert_true(rig.last_body_end.ns >= answered.ns);
+}
+
 static void test_one_request_at_a_time(void **state)
 {
     (void)state;
@@ -790,6 +826,8 @@ int main(void)
         TEST(test_http_1_0),
         TEST(test_head),
         TEST(test_pipelines_in_order),
+        TEST(test_reads_a_turn_before_it_handles_it),
+        TEST(test_a_pipelined_request_comes_behind_the_answer),
         TEST(test_one_request_at_a_time),
         TEST(test_reads_on_after_a_pause),
         TEST(test_flood_of_pipelined_requests),

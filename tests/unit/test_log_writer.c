@@ -118,7 +118,7 @@ static void test_a_full_pipe_holds_nobody(void **state)
     assert_true(log_writer_bytes() > RING_BYTES / 2);
     kept = 1000 - lost(own);
     assert_in_range(kept, RING_BYTES / (LINE_BYTES + 4) - 1,
-                    (RING_BYTES + PIPE_BYTES) / LINE_BYTES + 1);
+                    (RING_BYTES + 2 * PIPE_BYTES) / LINE_BYTES + 1);
     read_lines(own, kept);
     put_lines('b', 10); /* there is room again */
     read_lines(own, 10);

@@ -1,3 +1,4 @@
+/* needs: unit/temp_folder.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -6,12 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "../../service/metrics.h"
 #include "../../service/result_cache.h"
+#include "temp_folder.h"
 
 #define ROOMY ((size_t)1024 * 1024)
 
@@ -58,7 +61,7 @@ static const char *found(struct result_cache *cache, const char *name)
 {
     struct byte_buffer key = key_named(name);
     const struct cached_answer *answer = NULL;
-    enum cache_look look = result_cache_find(cache, &key, &answer);
+    enum cache_look look = result_cache_find(cache, &key, monotime_now(), &answer);
 
     byte_buffer_done(&key);
     assert_true(look == CACHE_HIT || look == CACHE_MISS);
@@ -137,12 +140,81 @@ static void test_body_outlives_its_place(void **state)
 
     (void)state;
     assert_true(keep(cache, "a", "[1]", 0));
-    assert_int_equal(result_cache_find(cache, &key, &answer), CACHE_HIT);
+    assert_int_equal(result_cache_find(cache, &key, monotime_now(), &answer), CACHE_HIT);
     body = shared_bytes_hold(answer->body);
     result_cache_free(cache);
     assert_string_equal(body->data, "[1]");
     shared_bytes_release(body);
     byte_buffer_done(&key);
+}
+
+static void write_table_file(const char *text)
+{
+    FILE *file = fopen(temp_at("table.parquet"), "w");
+
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Of a file, once it is old enough. */
+static struct source_identity *settled(void)
+{
+    char *path = (char *)(uintptr_t)temp_at("table.parquet");
+    const struct source_read read = {.asked = path, .location = path, .layout = SOURCE_FILES};
+    const struct timespec pause = {0, 5000000};
+    enum source_doubt doubt;
+
+    for (int i = 0; i < 2000; i++) {
+        struct source_identity *identity =
+            source_identity_take(&read, 1, source_instant_now(), 4, &doubt);
+        if (identity != NULL)
+            return identity;
+        assert_int_equal(doubt, SOURCE_CHANGED_LATELY);
+        nanosleep(&pause, NULL);
+    }
+    fail_msg("never settled");
+    return NULL;
+}
+
+static enum cache_look look_for(struct result_cache *cache, struct monotime arrived)
+{
+    struct byte_buffer key = key_named("a");
+    const struct cached_answer *answer = NULL;
+    enum cache_look look = result_cache_find(cache, &key, arrived, &answer);
+
+    byte_buffer_done(&key);
+    return look;
+}
+
+static void test_a_look_is_for_those_who_came_before_it(void **state)
+{
+    struct result_cache *cache = result_cache_new(ROOMY);
+    struct byte_buffer key = key_named("a");
+    struct cached_answer answer = {.content_type = "application/json", .rows = 1};
+    struct monotime early, earlier;
+    int64_t looks = metrics_get(METRIC_CACHE_LOOKS);
+
+    (void)state;
+    assert_int_equal(temp_folder_make("test_result_cache"), 0);
+    write_table_file("a");
+    answer.body = shared_bytes_new(strdup("[1]"), 3);
+    assert_true(result_cache_keep(cache, &key, &answer, settled()));
+    earlier = monotime_now();
+    early = monotime_now();
+    assert_int_equal(look_for(cache, early), CACHE_HIT);
+    assert_int_equal(look_for(cache, earlier), CACHE_HIT);
+    assert_int_equal(look_for(cache, early), CACHE_HIT);
+    assert_int_equal(metrics_get(METRIC_CACHE_LOOKS), looks + 1);
+    write_table_file("bb");
+    assert_int_equal(look_for(cache, early), CACHE_HIT);
+    assert_int_equal(look_for(cache, monotime_now()), CACHE_STALE);
+    assert_int_equal(look_for(cache, early), CACHE_MISS);
+    assert_int_equal(metrics_get(METRIC_CACHE_LOOKS), looks + 2);
+    shared_bytes_release(answer.body);
+    byte_buffer_done(&key);
+    result_cache_free(cache);
+    assert_int_equal(temp_folder_remove(), 0);
 }
 
 int main(void)
@@ -153,6 +225,7 @@ int main(void)
         cmocka_unit_test(test_bound_is_exact),
         cmocka_unit_test(test_zero_keeps_nothing),
         cmocka_unit_test(test_body_outlives_its_place),
+        cmocka_unit_test(test_a_look_is_for_those_who_came_before_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

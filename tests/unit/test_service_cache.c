@@ -420,6 +420,96 @@ static void test_counted(void **state)
     answer_done(&metrics);
 }
 
+static int64_t number_of(const char *series)
+{
+    struct answer metrics;
+    const char *line = NULL;
+    int64_t number = -1;
+
+    assert_true(service_client_once(service->port, "GET", "/metrics", "", NULL, &metrics));
+    line = strstr(metrics.body, series);
+    assert_non_null(line);
+    number = atoll(line + strlen(series));
+    answer_done(&metrics);
+    return number;
+}
+
+/* So many requests for the table's `echo` with one send. */
+static void send_at_once(struct service_client *client, const char *table, int count)
+{
+    char requests[8192];
+    size_t length = 0;
+
+    for (int i = 0; i < count; i++) {
+        char body[512];
+        snprintf(body, sizeof(body), "{\"path\":\"%s\",\"sql\":\"reads %s echo\"}", table, table);
+        length += (size_t)snprintf(requests + length, sizeof(requests) - length,
+                                   "POST /api/spark/query/parquet HTTP/1.1\r\nHost: test\r\n" JSON
+                                   "Content-Length: %zu\r\n\r\n%s",
+                                   strlen(body), body);
+        assert_true(length < sizeof(requests));
+    }
+    assert_true(service_client_open(client, service->port));
+    assert_true(service_client_send(client, requests, length));
+}
+
+#define TOGETHER 10
+
+static void test_requests_of_a_turn_share_a_look(void **state)
+{
+    static const char LOOKS[] = "\nspark_service_cache_looks_total ";
+    const char *table = new_table();
+    struct answer stored = ask_until(table, "echo", "", STORED);
+    struct service_client client;
+    int64_t looks = number_of(LOOKS);
+
+    (void)state;
+    send_at_once(&client, table, TOGETHER);
+    for (int i = 0; i < TOGETHER; i++) {
+        struct answer kept;
+        assert_true(service_client_read(&client, &kept));
+        check_status(&kept, HIT);
+        check_same_body(&stored, &kept);
+        answer_done(&kept);
+    }
+    assert_int_equal(number_of(LOOKS), looks + 1);
+    service_client_close(&client);
+    write_file(table, "b.parquet", "b");
+    send_at_once(&client, table, TOGETHER);
+    for (int i = 0; i < TOGETHER; i++) {
+        struct answer anew;
+        assert_true(service_client_read(&client, &anew));
+        assert_int_equal(anew.status, 200);
+        assert_string_not_equal(stored.body, anew.body);
+        answer_done(&anew);
+    }
+    service_client_close(&client);
+    answer_done(&stored);
+}
+
+/* Some are gone before their turn is handled, some amid it. */
+static void test_those_who_leave_harm_nobody(void **state)
+{
+    const char *table = new_table();
+    struct answer stored = ask_until(table, "echo", "", STORED);
+    struct answer kept;
+
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        struct service_client client;
+        send_at_once(&client, table, 1 + i % TOGETHER);
+        if (i % 2 == 0)
+            service_client_reset(&client);
+        else
+            service_client_close(&client);
+    }
+    kept = ask(table, "echo", "");
+    check_status(&kept, HIT);
+    check_same_body(&stored, &kept);
+    answer_done(&stored);
+    answer_done(&kept);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -437,6 +527,8 @@ int main(void)
         cmocka_unit_test(test_get_is_conditional_without_a_kept_answer),
         cmocka_unit_test(test_bypass_says_why),
         cmocka_unit_test(test_counted),
+        cmocka_unit_test(test_requests_of_a_turn_share_a_look),
+        cmocka_unit_test(test_those_who_leave_harm_nobody),
     };
 
     return cmocka_run_group_tests(tests, start_service, stop_service);
