@@ -21,22 +21,31 @@ final class KeptPlans {
     private static final long MAX_FILES = 1000;
 
     /** All of a request that decides its plan; params as they were given, in their order. */
-    record Key(QueryRequest.Source source, String sql, String path, String table, JsonNode params,
-            long asOfVersion, String asOfSnapshotId, long rowLimit) {
+    record Key(QueryRequest.Source source, String sql, boolean isShape, String path, String table,
+            JsonNode params, long asOfVersion, String asOfSnapshotId, long rowLimit) {
+
+        /** Of all statements of a shape. */
+        Key withShape(String shape) {
+            return new Key(source, shape, true, path, table, params, asOfVersion, asOfSnapshotId,
+                    rowLimit);
+        }
     }
 
     /**
      * One statement.
      *
      * @param tables what each name of it stands for
+     * @param optimised of a shape: with placeholders
+     * @param facts null: they depend on values
      * @param inline over rows in memory
+     * @param pipeline what runs over them, if it is as simple as that
      */
     record Plan(List<TableSource.Named> tables, LogicalPlan analysed, LogicalPlan optimised,
-            SourceFacts facts, AnswerBasis basis, boolean inline) {
+            SourceFacts facts, AnswerBasis basis, boolean inline, RowPipeline pipeline) {
 
         /** Whether its tables are known, and it has the same answer as long as they are the same. */
         boolean canBeKept() {
-            return basis.repeatable() && facts.filesRead() <= MAX_FILES
+            return basis.repeatable() && (facts == null || facts.filesRead() <= MAX_FILES)
                     && tables.stream().allMatch(named -> named.table().isKept())
                     && !holdsState(optimised);
         }
@@ -64,6 +73,8 @@ final class KeptPlans {
 
     private final int max;
     private final Map<Key, Plan> plans = new LinkedHashMap<>(16, 0.75f, true);
+    /** Shapes of statements; whether there can be a plan for all of one. */
+    private final Map<Key, Boolean> shapes = new LinkedHashMap<>(16, 0.75f, true);
     private long hits;
     private long misses;
 
@@ -74,22 +85,25 @@ final class KeptPlans {
     /** Null when it can't be kept. */
     static Key key(QueryRequest request) {
         return request.asOfTimestamp() != null ? null : new Key(request.source(), request.sql(),
-                request.path(), request.table(), request.params(), request.asOfVersion(),
+                false, request.path(), request.table(), request.params(), request.asOfVersion(),
                 request.asOfSnapshotId(), request.rowLimit());
     }
 
     /** Null: not kept, or a name stands for another table, or another state of it, by now. */
-    Plan find(Key key, TableSource tables) throws BridgeException {
+    Plan find(Key key, PlanReuse.Tables tables) throws BridgeException {
         Plan known = get(key);
-        boolean same = known != null;
-        for (TableSource.Named named : same ? known.tables : List.<TableSource.Named>of()) {
-            same = same && tables.table(named.name()) == named.table();
+        if (known == null) {
+            return null;
         }
-        count(same);
-        if (known != null && !same) {
-            remove(key, known);
+        TableSource source = tables.open();
+        for (TableSource.Named named : known.tables) {
+            if (source.table(named.name()) != named.table()) {
+                remove(key, known);
+                return null;
+            }
         }
-        return same ? known : null;
+        countHit();
+        return known;
     }
 
     private synchronized Plan get(Key key) {
@@ -100,14 +114,32 @@ final class KeptPlans {
         plans.remove(key, plan);
     }
 
-    private synchronized void count(boolean hit) {
-        hits += hit ? 1 : 0;
-        misses += hit ? 0 : 1;
+    private synchronized void countHit() {
+        hits++;
     }
 
-    synchronized void keep(Key key, Plan plan) {
+    synchronized void countMiss() {
+        misses++;
+    }
+
+    /** Whether a statement of the shape was planned before, and not in vain. */
+    synchronized boolean isAskedAgain(Key shape) {
+        Boolean isLikely = shapes.putIfAbsent(shape, true);
+        if (shapes.size() > max) {
+            shapes.remove(shapes.keySet().iterator().next());
+        }
+        return isLikely != null && isLikely;
+    }
+
+    /** There is no plan for all of the shape. */
+    synchronized void refuse(Key shape) {
+        shapes.replace(shape, false);
+    }
+
+    /** False: it can't be kept. */
+    synchronized boolean keep(Key key, Plan plan) {
         if (max == 0 || !plan.canBeKept()) {
-            return;
+            return false;
         }
         plans.put(key, plan);
         if (!plan.canBeKept()) { // a table of it was dropped just now
@@ -115,6 +147,7 @@ final class KeptPlans {
         } else if (plans.size() > max) {
             plans.remove(plans.keySet().iterator().next());
         }
+        return plans.containsKey(key);
     }
 
     /** The table has changed, or its rows are no longer kept. */

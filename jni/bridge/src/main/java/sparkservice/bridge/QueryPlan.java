@@ -31,7 +31,16 @@ final class QueryPlan {
     private final StructType columns;
     private final SourceFacts source;
     private final AnswerBasis basis;
-    private final Properties inline; // settings of a task without a job; null: it takes jobs
+    private final Inline inline; // null: it takes jobs
+
+    /**
+     * What runs on the query's own thread.
+     *
+     * @param settings of a task without a job
+     * @param pipeline null: the physical plan
+     */
+    record Inline(Properties settings, RowPipeline pipeline) {
+    }
 
     /** @param columns names and metadata as the caller shall see them */
     QueryPlan(SparkContext context, QueryExecution execution, StructType columns,
@@ -39,9 +48,8 @@ final class QueryPlan {
         this(context, execution, columns, SourceFacts.of(execution.executedPlan()), basis, null);
     }
 
-    /** @param inline what a task sees as settings, when it runs on the query's own thread; or null */
     QueryPlan(SparkContext context, QueryExecution execution, StructType columns,
-            SourceFacts source, AnswerBasis basis, Properties inline) {
+            SourceFacts source, AnswerBasis basis, Inline inline) {
         this.context = context;
         this.execution = execution;
         this.columns = columns;
@@ -87,13 +95,15 @@ final class QueryPlan {
     }
 
     private int runInline(long queryId, ResultBuffer buffer, Cancellation cancellation) {
-        RDD<InternalRow> rows = execution.executedPlan().execute();
-        if (rows.getNumPartitions() == 0) {
+        RDD<InternalRow> rows = inline.pipeline() != null ? null
+                : execution.executedPlan().execute();
+        if (rows != null && rows.getNumPartitions() == 0) {
             return 0;
         }
-        try (InlineTask task = new InlineTask(inline, cancellation)) {
-            new BatchSink(queryId, columns, Long.MAX_VALUE)
-                    .apply(task.context(), rows.iterator(rows.partitions()[0], task.context()));
+        try (InlineTask task = new InlineTask(inline.settings(), cancellation)) {
+            new BatchSink(queryId, columns, Long.MAX_VALUE).apply(task.context(), rows == null
+                    ? inline.pipeline().rows(task.context())
+                    : rows.iterator(rows.partitions()[0], task.context()));
         }
         return 1;
     }

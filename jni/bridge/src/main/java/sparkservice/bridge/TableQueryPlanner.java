@@ -30,7 +30,7 @@ final class TableQueryPlanner implements Query.Planner {
     private final DataRoots roots;
     private final SqlLimits limits;
     private final KeptSources kept;
-    private final KeptPlans plans;
+    private final PlanReuse reuse;
     private final InlineSession inline;
 
     TableQueryPlanner(SparkSession session, DataRoots roots, SqlLimits limits, KeptSources kept,
@@ -39,7 +39,7 @@ final class TableQueryPlanner implements Query.Planner {
         this.roots = roots;
         this.limits = limits;
         this.kept = kept;
-        this.plans = plans;
+        this.reuse = new PlanReuse(session, inline, plans);
         this.inline = inline;
     }
 
@@ -47,31 +47,13 @@ final class TableQueryPlanner implements Query.Planner {
     public QueryPlan plan(QueryRequest request, boolean runs, Cancellation cancellation)
             throws Exception {
         SparkSession.setActiveSession(session);
-        KeptPlans.Key key = runs ? KeptPlans.key(request) : null;
-        QueryPlan known = key == null ? null : reused(key, request, cancellation);
-        return known != null ? known : planned(key, request, runs, cancellation);
+        PlanReuse.Statement statement = PlanReuse.Statement.of(request, runs);
+        QueryPlan known = reuse.find(statement,
+                () -> new TableSource(session, roots, kept, request), cancellation);
+        return known != null ? known : planned(statement, request, runs, cancellation);
     }
 
-    /** Null: it isn't kept, or not of its tables as they are. */
-    private QueryPlan reused(KeptPlans.Key key, QueryRequest request, Cancellation cancellation)
-            throws BridgeException {
-        KeptPlans.Plan kept = plans.find(key, new TableSource(session, roots, this.kept, request));
-        if (kept == null) {
-            return null;
-        }
-        SparkSession owner = kept.inline() ? inline.session() : session;
-        SparkSession.setActiveSession(owner);
-        return plan(kept, new ReusedExecution(owner, kept.analysed(), kept.optimised(),
-                new CancellableTracker(cancellation)));
-    }
-
-    private QueryPlan plan(KeptPlans.Plan made, QueryExecution execution) {
-        return new QueryPlan(session.sparkContext(), execution, made.analysed().schema(),
-                made.facts(), made.basis(), made.inline() ? inline.settings() : null);
-    }
-
-    /** @param key null: it isn't to run, or can't be kept */
-    private QueryPlan planned(KeptPlans.Key key, QueryRequest request, boolean runs,
+    private QueryPlan planned(PlanReuse.Statement statement, QueryRequest request, boolean runs,
             Cancellation cancellation) throws Exception {
         SqlBrackets.check(request.sql(), limits);
         LogicalPlan parsed = SparkLine.state(session).sqlParser().parsePlan(request.sql());
@@ -84,7 +66,8 @@ final class TableQueryPlanner implements Query.Planner {
         LogicalPlan bound = new RelationBinder(tables).bind(parsed);
         PlanSize.check(bound, limits);
         cancellation.check();
-        QueryPlan quick = runs ? inMemory(key, request, parsed, tables, cancellation) : null;
+        QueryPlan quick = runs ? inMemory(statement, request, parsed, tables, cancellation)
+                : null;
         if (quick != null) {
             return quick;
         }
@@ -98,24 +81,17 @@ final class TableQueryPlanner implements Query.Planner {
         // A plan over files would be in the way of the one over rows.
         boolean isInterim = SmallTable.suffices(parsed) && tables.named().stream()
                 .anyMatch(named -> kept.mayTurnOutSmall(named.table()));
-        return plan(kept(isInterim ? null : key, new KeptPlans.Plan(tables.named(), analysed,
-                execution.optimizedPlan(), SourceFacts.of(execution.executedPlan()), basis, false)),
-                execution);
-    }
-
-    private KeptPlans.Plan kept(KeptPlans.Key key, KeptPlans.Plan plan) {
-        if (key != null) {
-            plans.keep(key, plan);
-        }
-        return plan;
+        return reuse.made(statement, parsed, new KeptPlans.Plan(tables.named(), analysed,
+                execution.optimizedPlan(), SourceFacts.of(execution.executedPlan()), basis, false,
+                null), execution, !isInterim, cancellation);
     }
 
     /**
      * The plan over rows in memory; null where that can't be: a table isn't small, the statement asks
      * for what rows don't have, or it is wrong, which the usual way tells in the usual words.
      */
-    private QueryPlan inMemory(KeptPlans.Key key, QueryRequest request, LogicalPlan parsed,
-            TableSource source, Cancellation cancellation) throws Exception {
+    private QueryPlan inMemory(PlanReuse.Statement statement, QueryRequest request,
+            LogicalPlan parsed, TableSource source, Cancellation cancellation) throws Exception {
         TablesInMemory tables = SmallTable.suffices(parsed) ? source.inMemory() : null;
         cancellation.check();
         if (tables == null) {
@@ -132,8 +108,9 @@ final class TableQueryPlanner implements Query.Planner {
             if (!basis.repeatable() || !InlineTask.canRun(execution.executedPlan())) {
                 return null;
             }
-            return plan(kept(key, new KeptPlans.Plan(source.named(), execution.analyzed(),
-                    execution.optimizedPlan(), tables.facts(), basis, true)), execution);
+            return reuse.made(statement, parsed, new KeptPlans.Plan(source.named(),
+                    execution.analyzed(), execution.optimizedPlan(), tables.facts(), basis, true,
+                    RowPipeline.of(execution.executedPlan())), execution, true, cancellation);
         } catch (RuntimeException | BridgeException e) {
             cancellation.check();
             return null;

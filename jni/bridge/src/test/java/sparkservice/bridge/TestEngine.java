@@ -94,6 +94,13 @@ final class TestEngine {
             this.answer = answer;
         }
 
+        Cursor(Schema schema, long id) {
+            this.id = id;
+            this.schema = schema;
+            this.source = null;
+            this.answer = null;
+        }
+
         /** The next batch, which the caller closes; null at the end. */
         VectorSchemaRoot next() throws Failed {
             try (ArrowArray array = ArrowArray.allocateNew(IMPORTED)) {
