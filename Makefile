@@ -73,7 +73,7 @@ $(OBJ)/%.o: %.cc
 	$(Q)$(CXX) $(CXXFLAGS) -MMD -MP -c $< -o $@
 
 $(OBJ)/service/http_reader.o: CFLAGS += $(LLHTTP_INCLUDE) -DLLHTTP_STRICT_MODE=1
-$(OBJ)/service/mysql_%.o $(OBJ)/tests/unit/test_mysql_columns.o: CFLAGS += $(shell pkg-config --cflags $(MYSQL_CLIENT))
+$(OBJ)/service/mysql_%.o $(OBJ)/tests/unit/test_mysql_columns.o $(OBJ)/tests/unit/test_mysql_text.o: CFLAGS += $(shell pkg-config --cflags $(MYSQL_CLIENT))
 $(OBJ)/service/openapi.o: service/openapi.json
 $(OBJ)/service/console.o: $(wildcard service/console/*)
 $(OBJ)/jni/%.o: CFLAGS += -I$(JAVA_HOME_BUILD)/include -I$(JAVA_HOME_BUILD)/include/linux

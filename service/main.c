@@ -229,7 +229,9 @@ static int open_mysql(struct run *run, struct error *err)
         .pool = {.limit = (size_t)settings->mysql_connections,
                  .idle_ms = settings->mysql_idle_ms,
                  .connect_timeout_ms = settings->mysql_connect_timeout_ms,
-                 .read_timeout_ms = settings->query_timeout_max_ms + MYSQL_READ_GRACE_MS},
+                 .read_timeout_ms = settings->query_timeout_max_ms + MYSQL_READ_GRACE_MS,
+                 .shapes = (size_t)settings->mysql_statements},
+        .reuse_ms = settings->mysql_reuse_ms,
         .kill_timeout_ms = settings->mysql_kill_timeout_ms,
     };
 

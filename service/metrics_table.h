@@ -128,6 +128,10 @@ X(MYSQL_CONNECTS, COUNTER, S("mysql_connects_total"), "result=\"ok\"", "Connecti
 X(MYSQL_CONNECT_FAILURES, COUNTER, S("mysql_connects_total"), "result=\"failed\"", "")
 X(MYSQL_KILLS, COUNTER, S("mysql_kills_total"), "result=\"ok\"", "KILL QUERY sent for cancelled queries.")
 X(MYSQL_KILL_FAILURES, COUNTER, S("mysql_kills_total"), "result=\"failed\"", "")
+X(MYSQL_SESSIONS_KEPT, COUNTER, S("mysql_sessions_total"), "result=\"kept\"", "Sessions after a statement: kept, because it can't have changed them, or made new (before one, too).")
+X(MYSQL_SESSIONS_RENEWED, COUNTER, S("mysql_sessions_total"), "result=\"renewed\"", "")
+X(MYSQL_STATEMENTS_TEXT, COUNTER, S("mysql_statements_total"), "protocol=\"text\"", "Statements sent to MySQL: at once as text, or prepared first.")
+X(MYSQL_STATEMENTS_PREPARED, COUNTER, S("mysql_statements_total"), "protocol=\"prepared\"", "")
 
 /* ---- results on disk and streams ---- */
 X(SPOOL_BYTES, GAUGE, S("spool_bytes"), "", "Bytes of results on disk that wait for clients; at most half of the limit.")

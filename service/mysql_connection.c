@@ -23,6 +23,11 @@
 struct mysql_connection {
     MYSQL *handle;
     struct mysql_modes modes;
+    int64_t row_limit; /* the session's; -1 = none */
+    struct monotime new_since;
+    bool is_used; /* a statement was run since then */
+    bool may_be_reused;
+    struct mysql_shapes shapes;
     char session[SQL_MODE_MAX_BYTES + 256]; /* the statement that sets the session up */
 };
 
@@ -241,6 +246,7 @@ static int set_up_session(struct mysql_connection *connection, bool writes, stru
     if (read_sql_mode(connection->handle, mode, err) != 0)
         return -1;
     connection->modes = mysql_modes_parse(mode);
+    connection->may_be_reused = strstr(mode, "ORACLE") == NULL;
     snprintf(connection->session, sizeof(connection->session),
              "SET NAMES utf8mb4, autocommit = 1, time_zone = '+00:00', sql_mode = '%s', "
              "SESSION %s = %d",
@@ -258,6 +264,10 @@ int mysql_connection_open(const struct mysql_target *target,
 
     if (connection == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory for a connection");
+    if (mysql_shapes_init(&connection->shapes, limits->shapes) != 0) {
+        mysql_connection_close(connection);
+        return error_set(err, ERROR_ENGINE_ERROR, "out of memory for a connection");
+    }
     if (connect_to(target, limits, &connection->handle, err) != 0 ||
         set_up_session(connection, target->writes, err) != 0) {
         end_handshake(NULL, limits);
@@ -265,6 +275,8 @@ int mysql_connection_open(const struct mysql_target *target,
         return -1;
     }
     end_handshake(connection->handle, limits);
+    connection->row_limit = -1;
+    connection->new_since = monotime_now();
     *ret_connection = connection;
     return 0;
 }
@@ -275,6 +287,7 @@ void mysql_connection_close(struct mysql_connection *connection)
         return;
     if (connection->handle != NULL)
         mysql_close(connection->handle);
+    mysql_shapes_done(&connection->shapes);
     free(connection);
 }
 
@@ -309,14 +322,52 @@ int mysql_connection_limit_rows(struct mysql_connection *connection, int64_t row
 {
     char statement[64];
 
-    snprintf(statement, sizeof(statement), "SET SESSION sql_select_limit = %lld", (long long)rows);
-    return mysql_query(connection->handle, statement) == 0 ? 0 : fail(connection->handle, err);
+    if (connection->row_limit == rows)
+        return 0;
+    if (rows < 0)
+        snprintf(statement, sizeof(statement), "SET SESSION sql_select_limit = DEFAULT");
+    else
+        snprintf(statement, sizeof(statement), "SET SESSION sql_select_limit = %lld",
+                 (long long)rows);
+    if (mysql_query(connection->handle, statement) != 0)
+        return fail(connection->handle, err);
+    connection->row_limit = rows;
+    connection->is_used = true;
+    return 0;
+}
+
+struct monotime mysql_connection_new_since(const struct mysql_connection *connection)
+{
+    return connection->new_since;
+}
+
+void mysql_connection_use(struct mysql_connection *connection)
+{
+    connection->is_used = true;
 }
 
 bool mysql_connection_renew(struct mysql_connection *connection)
 {
-    return mysql_reset_connection(connection->handle) == 0 &&
-           mysql_query(connection->handle, connection->session) == 0;
+    if (!connection->is_used)
+        return true;
+    if (mysql_reset_connection(connection->handle) != 0 ||
+        mysql_query(connection->handle, connection->session) != 0)
+        return false;
+    metrics_add(METRIC_MYSQL_SESSIONS_RENEWED, 1);
+    connection->row_limit = -1;
+    connection->new_since = monotime_now();
+    connection->is_used = false;
+    return true;
+}
+
+bool mysql_connection_may_be_reused(const struct mysql_connection *connection)
+{
+    return connection->may_be_reused;
+}
+
+struct mysql_shapes *mysql_connection_shapes(struct mysql_connection *connection)
+{
+    return &connection->shapes;
 }
 
 /* The close that follows resets: after a mere FIN a server that writes into a full
@@ -334,7 +385,7 @@ void mysql_connection_kill(struct mysql_connection *connection, const struct mys
                            int64_t timeout_ms)
 {
     char statement[48];
-    const struct mysql_connection_limits limits = {timeout_ms, timeout_ms};
+    const struct mysql_connection_limits limits = {timeout_ms, timeout_ms, 0};
     MYSQL *second = NULL;
     struct error err; /* a server that can't be reached runs nothing worth a word */
 
@@ -354,6 +405,11 @@ unsigned mysql_connection_statement_errno(MYSQL_STMT *statement)
     unsigned number = mysql_stmt_errno(statement);
 
     return number != 0 ? number : mysql_errno(statement->mysql);
+}
+
+int mysql_connection_check(MYSQL *handle, struct error *err)
+{
+    return mysql_errno(handle) == 0 ? 0 : fail(handle, err);
 }
 
 int mysql_connection_statement_fail(MYSQL_STMT *statement, struct error *err)

@@ -14,12 +14,13 @@
 
 #include "error.h"
 #include "mysql_lexer.h"
+#include "mysql_shapes.h"
 #include "mysql_target.h"
 
-/* Both are rounded up to seconds. */
 struct mysql_connection_limits {
-    int64_t connect_ms;
-    int64_t read_ms; /* one read from the server */
+    int64_t connect_ms; /* rounded up to seconds */
+    int64_t read_ms;    /* one read from the server; rounded up to seconds */
+    size_t shapes;      /* statements it remembers */
 };
 
 struct mysql_connection;
@@ -47,14 +48,27 @@ struct mysql_modes mysql_connection_modes(const struct mysql_connection *connect
  * unasked. Doesn't block.   [any] */
 bool mysql_connection_is_quiet(const struct mysql_connection *connection);
 
-/* A SELECT without a LIMIT of its own gives at most `rows` rows, until the
- * connection is renewed; sub-queries are not limited. */
+/* A SELECT without a LIMIT of its own gives at most `rows` rows, -1 = all, until this is
+ * said anew or the connection is renewed; sub-queries are not limited. Says it to the
+ * server when it isn't so yet. */
 int mysql_connection_limit_rows(struct mysql_connection *connection, int64_t rows,
                                 struct error *err);
 
-/* Makes the session as new: no variables, locks or statements of the caller
- * before. False: close it. */
+/* When the session was made new. */
+struct monotime mysql_connection_new_since(const struct mysql_connection *connection);
+
+/* False where sql_mode has ORACLE: there a bare name may be a function. */
+bool mysql_connection_may_be_reused(const struct mysql_connection *connection);
+
+/* A statement is about to run, so the session isn't as new any more. */
+void mysql_connection_use(struct mysql_connection *connection);
+
+/* Makes the session as new, if it isn't: no variables, locks or statements of the
+ * caller before. False: close it. */
 bool mysql_connection_renew(struct mysql_connection *connection);
+
+/* What it has learned of its statements; borrowed. */
+struct mysql_shapes *mysql_connection_shapes(struct mysql_connection *connection);
 
 /* Shuts the socket down: whatever is unread is not worth reading. */
 void mysql_connection_cut(struct mysql_connection *connection);
@@ -69,7 +83,10 @@ void mysql_connection_kill(struct mysql_connection *connection, const struct mys
  * among the rows on the connection only. */
 unsigned mysql_connection_statement_errno(struct st_mysql_stmt *statement);
 
-/* The same as *err; returns -1. */
+/* The last call's error as *err; 0: it had none. */
+int mysql_connection_check(struct st_mysql *handle, struct error *err);
+
+/* The same of a statement; returns -1. */
 int mysql_connection_statement_fail(struct st_mysql_stmt *statement, struct error *err);
 
 /* Before and after all use of the library, in the process and in each thread. */

@@ -5,13 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "metrics.h"
+#include "mysql_bind.h"
 #include "mysql_columns.h"
 #include "mysql_connection.h"
 #include "mysql_errors.h"
 #include "mysql_gate.h"
 #include "mysql_params.h"
 #include "mysql_rows.h"
+#include "mysql_session.h"
 #include "mysql_statement.h"
+#include "mysql_text.h"
 
 struct mysql_engine {
     struct mysql_engine_config config;
@@ -22,11 +26,17 @@ struct mysql_cursor {
     struct mysql_engine *engine;
     struct mysql_query query;
     struct mysql_lease lease; /* connection NULL = none is held */
-    MYSQL_STMT *statement;
+    struct mysql_session session;
+    MYSQL_STMT *statement; /* one of the two */
+    MYSQL_RES *result;     /* of a statement that was sent as text */
     struct mysql_columns columns;
     struct mysql_rows *rows;
-    bool running; /* the server may still be at it */
-    bool broken;  /* the connection is good for nothing more */
+    bool exact;      /* text carries the columns' cells */
+    bool never_text; /* it was tried */
+    bool opened;     /* on this connection */
+    bool running;    /* the server may still be at it */
+    bool failed;     /* the statement */
+    bool broken;     /* the connection is good for nothing more */
 };
 
 int mysql_engine_new(const struct mysql_engine_config *config, struct mysql_engine **ret_engine,
@@ -79,8 +89,11 @@ struct mysql_pool_counts mysql_engine_count(const struct mysql_engine *engine)
 /* The statement is over when the server says so, and in doubt when the connection broke. */
 static void note_failure(struct mysql_cursor *cursor)
 {
-    unsigned number = mysql_connection_statement_errno(cursor->statement);
+    unsigned number = cursor->statement != NULL
+                          ? mysql_connection_statement_errno(cursor->statement)
+                          : mysql_errno(mysql_connection_handle(cursor->lease.connection));
 
+    cursor->failed = true;
     if (mysql_errors_is_client(number))
         cursor->broken = true;
     else if (number != 0)
@@ -91,83 +104,6 @@ static int fail_statement(struct mysql_cursor *cursor, struct error *err)
 {
     note_failure(cursor);
     return mysql_connection_statement_fail(cursor->statement, err);
-}
-
-static void bind_time(MYSQL_BIND *bind, MYSQL_TIME *time, const char *text)
-{
-    int fraction_digits = 0;
-    const char *point = strchr(text, '.');
-
-    (void)sscanf(text, "%4u-%2u-%2uT%2u:%2u:%2u", &time->year, &time->month, &time->day,
-                 &time->hour, &time->minute, &time->second);
-    for (const char *digit = point != NULL ? point + 1 : ""; *digit != '\0'; digit++) {
-        time->second_part = time->second_part * 10 + (unsigned long)(*digit - '0');
-        fraction_digits++;
-    }
-    for (; fraction_digits > 0 && fraction_digits < 6; fraction_digits++)
-        time->second_part *= 10;
-    time->time_type =
-        bind->buffer_type == MYSQL_TYPE_DATE ? MYSQL_TIMESTAMP_DATE : MYSQL_TIMESTAMP_DATETIME;
-    bind->buffer = time;
-    bind->buffer_length = sizeof(*time);
-}
-
-static void bind_text(MYSQL_BIND *bind, char *text)
-{
-    bind->buffer = text;
-    bind->buffer_length = strlen(text);
-}
-
-/* `time` is room for a value that needs another form. */
-static void bind_value(MYSQL_BIND *bind, struct mysql_value *value, MYSQL_TIME *time)
-{
-    static const enum enum_field_types types[] = {
-        [MYSQL_VALUE_NULL] = MYSQL_TYPE_NULL,        [MYSQL_VALUE_BOOLEAN] = MYSQL_TYPE_LONGLONG,
-        [MYSQL_VALUE_INTEGER] = MYSQL_TYPE_LONGLONG, [MYSQL_VALUE_DOUBLE] = MYSQL_TYPE_DOUBLE,
-        [MYSQL_VALUE_TEXT] = MYSQL_TYPE_STRING,      [MYSQL_VALUE_DECIMAL] = MYSQL_TYPE_NEWDECIMAL,
-        [MYSQL_VALUE_DATE] = MYSQL_TYPE_DATE,        [MYSQL_VALUE_DATETIME] = MYSQL_TYPE_DATETIME,
-    };
-
-    bind->buffer_type = types[value->kind];
-    switch (value->kind) {
-    case MYSQL_VALUE_NULL:
-        break;
-    case MYSQL_VALUE_BOOLEAN:
-    case MYSQL_VALUE_INTEGER:
-        bind->buffer = &value->integer;
-        break;
-    case MYSQL_VALUE_DOUBLE:
-        bind->buffer = &value->real;
-        break;
-    case MYSQL_VALUE_TEXT:
-    case MYSQL_VALUE_DECIMAL:
-        bind_text(bind, value->text);
-        break;
-    case MYSQL_VALUE_DATE:
-    case MYSQL_VALUE_DATETIME:
-        bind_time(bind, time, value->text);
-        break;
-    }
-}
-
-static int execute_with(struct mysql_cursor *cursor, struct mysql_values *values, struct error *err)
-{
-    MYSQL_BIND *binds = calloc(values->count + 1, sizeof(*binds));
-    MYSQL_TIME *times = calloc(values->count + 1, sizeof(*times));
-    int rc = 0;
-
-    if (binds == NULL || times == NULL) {
-        rc = error_set(err, ERROR_ENGINE_ERROR, "out of memory for the parameters");
-    } else {
-        for (size_t i = 0; i < values->count; i++)
-            bind_value(&binds[i], &values->items[i], &times[i]);
-        if ((values->count > 0 && mysql_stmt_bind_param(cursor->statement, binds) != 0) ||
-            mysql_stmt_execute(cursor->statement) != 0)
-            rc = fail_statement(cursor, err);
-    }
-    free(binds);
-    free(times);
-    return rc;
 }
 
 /* The statement as it is sent: gated, its `?` in place; malloc'd. */
@@ -206,6 +142,15 @@ static int prepare(struct mysql_cursor *cursor, const struct mysql_statement *st
     return 0;
 }
 
+static int set_columns(struct mysql_cursor *cursor, MYSQL_RES *metadata, struct error *err)
+{
+    if (mysql_columns_new(mysql_fetch_fields(metadata), mysql_num_fields(metadata),
+                          &cursor->columns, err) != 0)
+        return -1;
+    cursor->exact = mysql_text_is_exact(&cursor->columns);
+    return 0;
+}
+
 /* The result's columns; an execute may settle a type. */
 static int read_columns(struct mysql_cursor *cursor, struct error *err)
 {
@@ -214,8 +159,7 @@ static int read_columns(struct mysql_cursor *cursor, struct error *err)
 
     if (metadata == NULL)
         return fail_statement(cursor, err);
-    rc = mysql_columns_new(mysql_fetch_fields(metadata), mysql_num_fields(metadata),
-                           &cursor->columns, err);
+    rc = set_columns(cursor, metadata, err);
     mysql_free_result(metadata);
     return rc;
 }
@@ -227,22 +171,60 @@ static int open_rows(struct mysql_cursor *cursor, struct error *err)
     return mysql_rows_new(cursor->statement, &cursor->columns, &cursor->rows, err);
 }
 
+static int run_prepared(struct mysql_cursor *cursor, const struct mysql_statement *statement,
+                        struct mysql_values *values, struct error *err)
+{
+    if (prepare(cursor, statement, err) != 0)
+        return -1;
+    if (cursor->query.use == MYSQL_DESCRIBE) {
+        cursor->running = false;
+        return read_columns(cursor, err);
+    }
+    if (mysql_bind_and_execute(cursor->statement, values, err) != 0) {
+        note_failure(cursor);
+        return -1;
+    }
+    return open_rows(cursor, err);
+}
+
+/* One that was prepared before with columns that text carries exactly. When they are others
+ * now, it is to be prepared again: never_text. */
+static int run_text(struct mysql_cursor *cursor, const struct mysql_statement *statement,
+                    struct error *err)
+{
+    MYSQL *handle = mysql_connection_handle(cursor->lease.connection);
+
+    cursor->running = true;
+    if (mysql_real_query(handle, statement->text, strlen(statement->text)) != 0 ||
+        (cursor->result = mysql_use_result(handle)) == NULL) {
+        note_failure(cursor);
+        if (mysql_connection_check(handle, err) != 0)
+            return -1;
+        cursor->running = false;
+        return mysql_errors_set_no_rows(err);
+    }
+    if (set_columns(cursor, cursor->result, err) != 0)
+        return -1;
+    if (!cursor->exact) {
+        cursor->never_text = true;
+        return error_set(err, ERROR_ENGINE_ERROR, "columns that are not text");
+    }
+    return mysql_rows_new_text(handle, cursor->result, &cursor->columns, &cursor->rows, err);
+}
+
 static int run_statement(struct mysql_cursor *cursor, const struct mysql_statement *statement,
                          struct error *err)
 {
+    bool as_text = cursor->session.as_text && statement->count == 0 && !cursor->never_text;
     struct mysql_values values = {0};
-    int rc = -1;
+    int rc = mysql_params_bind(statement, cursor->query.params_json, &values, err);
 
-    if (mysql_params_bind(statement, cursor->query.params_json, &values, err) != 0 ||
-        prepare(cursor, statement, err) != 0)
-        goto out;
-    if (cursor->query.use == MYSQL_DESCRIBE) {
-        cursor->running = false;
-        rc = read_columns(cursor, err);
-    } else if (execute_with(cursor, &values, err) == 0) {
-        rc = open_rows(cursor, err);
+    if (rc == 0) {
+        metrics_add(as_text ? METRIC_MYSQL_STATEMENTS_TEXT : METRIC_MYSQL_STATEMENTS_PREPARED, 1);
+        mysql_connection_use(cursor->lease.connection);
+        rc = as_text ? run_text(cursor, statement, err)
+                     : run_prepared(cursor, statement, &values, err);
     }
-out:
     mysql_values_done(&values);
     return rc;
 }
@@ -251,12 +233,24 @@ out:
 static int limit_rows(struct mysql_cursor *cursor, struct error *err)
 {
     int64_t row_limit = cursor->query.row_limit;
+    int64_t wanted = row_limit < 0 || row_limit == INT64_MAX ? -1 : row_limit + 1;
 
-    if (row_limit < 0 || row_limit == INT64_MAX ||
-        mysql_connection_limit_rows(cursor->lease.connection, row_limit + 1, err) == 0)
+    if (mysql_connection_limit_rows(cursor->lease.connection, wanted, err) == 0)
         return 0;
     cursor->broken = true;
     return -1;
+}
+
+static int begin_session(struct mysql_cursor *cursor, struct error *err)
+{
+    const char *sql = cursor->query.use == MYSQL_RUN ? cursor->query.sql : NULL;
+
+    if (mysql_session_begin(cursor->lease.connection, sql, cursor->engine->config.reuse_ms,
+                            &cursor->session, err) != 0) {
+        cursor->broken = true;
+        return -1;
+    }
+    return 0;
 }
 
 /* On a connection whose sql_mode is known, so what is a string is known. */
@@ -270,7 +264,7 @@ static int run_on_connection(struct mysql_cursor *cursor, struct error *err)
         return error_set_cancelled(err);
     if (mysql_gate_check(cursor->query.sql, modes, err) == 0 &&
         mysql_statement_parse(cursor->query.sql, modes, &statement, err) == 0 &&
-        limit_rows(cursor, err) == 0)
+        begin_session(cursor, err) == 0 && limit_rows(cursor, err) == 0)
         rc = run_statement(cursor, &statement, err);
     mysql_statement_done(&statement);
     return rc;
@@ -283,6 +277,13 @@ static int run_on_connection(struct mysql_cursor *cursor, struct error *err)
 static bool needs_kill(const struct mysql_cursor *cursor)
 {
     return cursor->running && (!cursor->broken || mysql_cutoff_is_cut(cursor->query.cutoff));
+}
+
+/* Without a session it has come no further than the gate. */
+static bool end_session(struct mysql_cursor *cursor)
+{
+    return cursor->session.connection == NULL ||
+           mysql_session_end(&cursor->session, cursor->opened && !cursor->failed, cursor->exact);
 }
 
 /* Gives the connection back, alive if its statement is known to be over. */
@@ -303,11 +304,16 @@ static void let_go(struct mysql_cursor *cursor)
         mysql_connection_cut(lease->connection);
     if (cursor->statement != NULL)
         (void)mysql_stmt_close(cursor->statement);
+    mysql_free_result(cursor->result);
     cursor->statement = NULL;
-    usable = usable && mysql_connection_renew(lease->connection);
+    cursor->result = NULL;
+    usable = usable && end_session(cursor);
+    mysql_session_drop(&cursor->session);
     usable = mysql_cutoff_disarm(cursor->query.cutoff) && usable;
     mysql_pool_give_back(cursor->engine->pool, lease, usable);
+    cursor->opened = false;
     cursor->running = false;
+    cursor->failed = false;
     cursor->broken = false;
 }
 
@@ -315,6 +321,13 @@ static void let_go(struct mysql_cursor *cursor)
 static bool died_in_the_pool(struct mysql_cursor *cursor)
 {
     return cursor->broken && !cursor->lease.fresh && !mysql_cutoff_is_cut(cursor->query.cutoff);
+}
+
+/* Its columns have changed since it was prepared. */
+static bool turned_from_text(const struct mysql_cursor *cursor)
+{
+    return cursor->never_text && cursor->result != NULL &&
+           !mysql_cutoff_is_cut(cursor->query.cutoff);
 }
 
 static int open_once(struct mysql_cursor *cursor, struct monotime deadline, bool *ret_again,
@@ -326,9 +339,10 @@ static int open_once(struct mysql_cursor *cursor, struct monotime deadline, bool
     if (mysql_pool_take(engine->pool, cursor->query.target, cursor->query.cutoff, deadline,
                         &cursor->lease, err) != 0)
         return -1;
-    if (run_on_connection(cursor, err) == 0)
+    cursor->opened = run_on_connection(cursor, err) == 0;
+    if (cursor->opened)
         return 0;
-    *ret_again = died_in_the_pool(cursor);
+    *ret_again = died_in_the_pool(cursor) || turned_from_text(cursor);
     let_go(cursor);
     return -1;
 }
@@ -338,6 +352,7 @@ int mysql_cursor_open(struct mysql_engine *engine, const struct mysql_query *que
 {
     struct monotime deadline = monotime_after(monotime_now(), query->timeout_ms);
     struct mysql_cursor *cursor = NULL;
+    struct error failure = {.code = ERROR_NONE};
     bool again = false;
     int rc = 0;
 
@@ -349,9 +364,10 @@ int mysql_cursor_open(struct mysql_engine *engine, const struct mysql_query *que
     cursor->engine = engine;
     cursor->query = *query;
     do
-        rc = open_once(cursor, deadline, &again, err);
+        rc = open_once(cursor, deadline, &again, &failure);
     while (again && !monotime_reached(deadline, monotime_now()));
     if (rc != 0) {
+        *err = failure; /* of an attempt that another made good nothing is told */
         free(cursor);
         return -1;
     }

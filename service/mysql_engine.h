@@ -21,6 +21,7 @@ struct mysql_engine;
 struct mysql_engine_config {
     struct mysql_pool_config pool;
     int64_t kill_timeout_ms;
+    int64_t reuse_ms; /* how long plain statements may follow each other in a session; 0: not */
 };
 
 /* [loop] */

@@ -25,8 +25,10 @@ struct mysql_pool {
     struct mysql_pool_config config;
     pthread_t sweeper;
     pthread_mutex_t lock;
-    pthread_cond_t changed;
+    pthread_cond_t changed;       /* for those who wait for a connection */
+    pthread_cond_t swept;         /* for the sweeper */
     struct mysql_source *sources; /* under lock, as all of them */
+    bool sweeper_rests;           /* under lock; nothing was idle when it looked */
     bool stopping;                /* under lock */
 };
 
@@ -142,9 +144,11 @@ static void *sweeper_main(void *argument)
             pthread_mutex_lock(&pool->lock);
         } else if (monotime_is_set(oldest)) {
             struct timespec until = monotime_timespec(monotime_after(oldest, pool->config.idle_ms));
-            pthread_cond_timedwait(&pool->changed, &pool->lock, &until);
+            pthread_cond_timedwait(&pool->swept, &pool->lock, &until);
         } else {
-            pthread_cond_wait(&pool->changed, &pool->lock);
+            pool->sweeper_rests = true;
+            pthread_cond_wait(&pool->swept, &pool->lock);
+            pool->sweeper_rests = false;
         }
     }
     pthread_mutex_unlock(&pool->lock);
@@ -165,8 +169,10 @@ int mysql_pool_new(const struct mysql_pool_config *config, struct mysql_pool **r
     pool->config = *config;
     pthread_mutex_init(&pool->lock, NULL);
     monotime_cond_init(&pool->changed);
+    monotime_cond_init(&pool->swept);
     rc = pthread_create(&pool->sweeper, NULL, sweeper_main, pool);
     if (rc != 0) {
+        pthread_cond_destroy(&pool->swept);
         pthread_cond_destroy(&pool->changed);
         pthread_mutex_destroy(&pool->lock);
         free(pool);
@@ -182,11 +188,12 @@ void mysql_pool_free(struct mysql_pool *pool)
         return;
     pthread_mutex_lock(&pool->lock);
     pool->stopping = true;
-    pthread_cond_broadcast(&pool->changed);
+    pthread_cond_signal(&pool->swept);
     pthread_mutex_unlock(&pool->lock);
     pthread_join(pool->sweeper, NULL);
     close_all(take_idle_locked(pool, monotime_now()));
     drop_unused_sources_locked(pool);
+    pthread_cond_destroy(&pool->swept);
     pthread_cond_destroy(&pool->changed);
     pthread_mutex_destroy(&pool->lock);
     free(pool);
@@ -210,6 +217,7 @@ static void end_one(struct mysql_pool *pool, struct mysql_source *source)
     pthread_mutex_lock(&pool->lock);
     source->open--;
     pthread_cond_broadcast(&pool->changed);
+    pthread_cond_signal(&pool->swept); /* maybe nobody uses the source any more */
     pthread_mutex_unlock(&pool->lock);
 }
 
@@ -266,6 +274,7 @@ static struct mysql_connection_limits limits_of(const struct mysql_pool *pool,
     struct mysql_connection_limits limits = {
         .connect_ms = target->connect_ms > 0 ? target->connect_ms : pool->config.connect_timeout_ms,
         .read_ms = target->socket_ms > 0 ? target->socket_ms : pool->config.read_timeout_ms,
+        .shapes = pool->config.shapes,
     };
 
     if (left_ms < limits.connect_ms)
@@ -323,7 +332,10 @@ void mysql_pool_give_back(struct mysql_pool *pool, struct mysql_lease *lease, bo
         pthread_mutex_lock(&pool->lock);
         idle->next = lease->source->idle;
         lease->source->idle = idle;
-        pthread_cond_broadcast(&pool->changed);
+        if (lease->source->waiting > 0)
+            pthread_cond_broadcast(&pool->changed);
+        if (pool->sweeper_rests) /* else it wakes for an older one anyway */
+            pthread_cond_signal(&pool->swept);
         pthread_mutex_unlock(&pool->lock);
     }
     *lease = (struct mysql_lease){0};

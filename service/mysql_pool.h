@@ -27,6 +27,7 @@ struct mysql_pool_config {
     int64_t idle_ms;
     int64_t connect_timeout_ms;
     int64_t read_timeout_ms; /* a backstop behind every query's own deadline */
+    size_t shapes;           /* statements that each connection remembers */
 };
 
 int mysql_pool_new(const struct mysql_pool_config *config, struct mysql_pool **ret_pool,

@@ -8,6 +8,7 @@
 
 #include "byte_buffer.h"
 #include "mysql_connection.h"
+#include "mysql_text.h"
 
 #define FIRST_BUFFER_BYTES 256
 #define DAY_US INT64_C(86400000000)
@@ -42,7 +43,9 @@ struct column_cells {
 };
 
 struct mysql_rows {
-    MYSQL_STMT *statement;
+    MYSQL_STMT *statement; /* one of the two */
+    MYSQL_RES *result;     /* of the text protocol; places borrow from its row */
+    MYSQL *handle;         /* the result's connection */
     const struct mysql_columns *columns;
     MYSQL_BIND *binds;
     struct cell_place *places;
@@ -439,26 +442,40 @@ static void begin_batch(struct mysql_rows *rows)
 
 /* ---- life ---- */
 
-int mysql_rows_new(MYSQL_STMT *statement, const struct mysql_columns *columns,
-                   struct mysql_rows **ret_rows, struct error *err)
+/* NULL: no memory. */
+static struct mysql_rows *rows_new(const struct mysql_columns *columns)
 {
     struct mysql_rows *rows = calloc(1, sizeof(*rows));
     size_t count = columns->count;
 
     if (rows == NULL)
-        return fail_memory(err);
-    rows->statement = statement;
+        return NULL;
     rows->columns = columns;
     rows->binds = calloc(count + 1, sizeof(*rows->binds));
     rows->places = calloc(count + 1, sizeof(*rows->places));
     rows->cells = calloc(count + 1, sizeof(*rows->cells));
-    if (rows->binds == NULL || rows->places == NULL || rows->cells == NULL)
-        goto no_memory;
-    for (size_t i = 0; i < count; i++) {
+    if (rows->binds == NULL || rows->places == NULL || rows->cells == NULL) {
+        mysql_rows_free(rows);
+        return NULL;
+    }
+    return rows;
+}
+
+int mysql_rows_new(MYSQL_STMT *statement, const struct mysql_columns *columns,
+                   struct mysql_rows **ret_rows, struct error *err)
+{
+    struct mysql_rows *rows = rows_new(columns);
+
+    if (rows == NULL)
+        return fail_memory(err);
+    rows->statement = statement;
+    for (size_t i = 0; i < columns->count; i++) {
         rows->places[i].bytes = malloc(FIRST_BUFFER_BYTES);
         rows->places[i].capacity = FIRST_BUFFER_BYTES;
-        if (rows->places[i].bytes == NULL)
-            goto no_memory;
+        if (rows->places[i].bytes == NULL) {
+            mysql_rows_free(rows);
+            return fail_memory(err);
+        }
     }
     if (bind_all(rows, err) != 0) {
         mysql_rows_free(rows);
@@ -466,9 +483,19 @@ int mysql_rows_new(MYSQL_STMT *statement, const struct mysql_columns *columns,
     }
     *ret_rows = rows;
     return 0;
-no_memory:
-    mysql_rows_free(rows);
-    return fail_memory(err);
+}
+
+int mysql_rows_new_text(MYSQL *handle, MYSQL_RES *result, const struct mysql_columns *columns,
+                        struct mysql_rows **ret_rows, struct error *err)
+{
+    struct mysql_rows *rows = rows_new(columns);
+
+    if (rows == NULL)
+        return fail_memory(err);
+    rows->handle = handle;
+    rows->result = result;
+    *ret_rows = rows;
+    return 0;
 }
 
 void mysql_rows_free(struct mysql_rows *rows)
@@ -476,7 +503,7 @@ void mysql_rows_free(struct mysql_rows *rows)
     if (rows == NULL)
         return;
     for (size_t i = 0; i < rows->columns->count; i++) {
-        if (rows->places != NULL)
+        if (rows->places != NULL && rows->statement != NULL)
             free(rows->places[i].bytes);
         if (rows->cells != NULL)
             cells_done(&rows->cells[i]);
@@ -487,11 +514,61 @@ void mysql_rows_free(struct mysql_rows *rows)
     free(rows);
 }
 
+static bool place_text(const struct mysql_column *column, char *text, unsigned long length,
+                       struct cell_place *place)
+{
+    place->is_null = text == NULL;
+    if (text == NULL)
+        return true;
+    switch (column->cell) {
+    case MYSQL_CELL_INT32:
+    case MYSQL_CELL_INT64:
+    case MYSQL_CELL_UINT64:
+        return mysql_text_integer(text, length, &place->fixed.integer);
+    case MYSQL_CELL_DATE:
+    case MYSQL_CELL_DATETIME:
+        return mysql_text_datetime(text, length, &place->fixed.time);
+    case MYSQL_CELL_TIME:
+        return mysql_text_time(text, length, &place->fixed.time);
+    case MYSQL_CELL_NULL:
+    case MYSQL_CELL_DECIMAL:
+    case MYSQL_CELL_BOOLEAN:
+    case MYSQL_CELL_BYTES:
+        place->bytes = text;
+        place->length = length;
+        return true;
+    case MYSQL_CELL_FLOAT:
+    case MYSQL_CELL_DOUBLE:
+        return false;
+    }
+    return false;
+}
+
+/* As fetch_row. */
+static int fetch_text_row(struct mysql_rows *rows, struct error *err)
+{
+    MYSQL_ROW row = mysql_fetch_row(rows->result);
+    const unsigned long *lengths = row != NULL ? mysql_fetch_lengths(rows->result) : NULL;
+
+    if (row == NULL)
+        return mysql_connection_check(rows->handle, err);
+    for (size_t i = 0; i < rows->columns->count; i++) {
+        const struct mysql_column *column = &rows->columns->items[i];
+
+        if (!place_text(column, row[i], lengths[i], &rows->places[i]))
+            return error_set(err, ERROR_ENGINE_ERROR, "column %.200s: a value beyond its type",
+                             column->schema.name);
+    }
+    return 1;
+}
+
 /* 1: a row is in its places; 0: end; -1: *err. */
 static int fetch_row(struct mysql_rows *rows, struct error *err)
 {
     int rc = 0;
 
+    if (rows->result != NULL)
+        return fetch_text_row(rows, err);
     if (rows->rebind && bind_all(rows, err) != 0)
         return -1;
     rc = mysql_stmt_fetch(rows->statement);

@@ -16,11 +16,19 @@
 #define MYSQL_BATCH_BYTES ((size_t)1024 * 1024)
 
 struct mysql_rows;
+struct st_mysql;      /* MYSQL of mysql.h */
+struct st_mysql_res;  /* MYSQL_RES of mysql.h */
 struct st_mysql_stmt; /* MYSQL_STMT of mysql.h */
 
 /* Borrows both until free. -1: *err. */
 int mysql_rows_new(struct st_mysql_stmt *statement, const struct mysql_columns *columns,
                    struct mysql_rows **ret_rows, struct error *err);
+
+/* The same of a result that is text and yet exact (mysql_text_is_exact). */
+int mysql_rows_new_text(struct st_mysql *handle, struct st_mysql_res *result,
+                        const struct mysql_columns *columns, struct mysql_rows **ret_rows,
+                        struct error *err);
+
 void mysql_rows_free(struct mysql_rows *rows);
 
 /* 1: *ret_batch is filled, the caller releases it; 0: end; -1: *err. */

@@ -138,10 +138,11 @@ bool query_queue_try_push(struct query_queue *queue, struct query *query)
         while (ahead != NULL && rank_ms(ahead) > rank_ms(query))
             ahead = ahead->queue_previous;
         link_behind_locked(queue, query, ahead);
-        pthread_cond_signal(&queue->changed);
         pushed = true;
     }
     pthread_mutex_unlock(&queue->lock);
+    if (pushed) /* behind the lock, or whom it wakes would run into that */
+        pthread_cond_signal(&queue->changed);
     return pushed;
 }
 

@@ -75,6 +75,8 @@ struct settings {
     char *mysql_hosts;
     char *sources_file; /* "" = none */
     int64_t mysql_connections;
+    int64_t mysql_reuse_ms;
+    int64_t mysql_statements;
     int64_t mysql_idle_ms;
     int64_t mysql_connect_timeout_ms;
     int64_t mysql_kill_timeout_ms;

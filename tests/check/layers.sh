@@ -29,7 +29,7 @@ for module in query_request query_target query_string token_file token_file_io r
     data_roots path_syntax path_beneath sources_file secret_file mysql_target error byte_buffer \
     answer_basis run_history cache_doubt cache_key entity_tag media_type accept_list \
     result_format result_writer result_json result_envelope result_pages content_coding sql_type \
-    mysql_greeting mysql_lexer mysql_statement mysql_gate mysql_params mysql_errors \
+    mysql_greeting mysql_lexer mysql_plain mysql_shapes mysql_statement mysql_gate mysql_params mysql_errors \
     no_children arrow_ipc_write arrow_ipc_schema arrow_ipc_read arrow_ipc_read_schema flatbuffer_write flatbuffer_read; do
     if grep -nE '#include [<"](event2/|pthread|.*spark_engine|http_|mysql\.h)' "service/$module.c"; then
         echo "layers: $module is a pure module"

@@ -42,6 +42,7 @@ struct scripted_mysql {
     size_t said_bytes;                   /* under lock */
     unsigned char execute[1024];         /* under lock */
     size_t execute_bytes;                /* under lock */
+    size_t executes;                     /* under lock */
 };
 
 /* ---- packets ---- */
@@ -208,17 +209,15 @@ static void note(struct scripted_mysql *server, const char *statement)
     pthread_mutex_unlock(&server->lock);
 }
 
-static bool answer_query(struct client *client, const char *sql)
+/* NULL: there is none. */
+static const struct scripted_answer *find_answer(const struct scripted_mysql *server,
+                                                 const char *sql)
 {
-    static const struct scripted_column column = {"v", 0xFD, 0, 45, 1024, 0};
-    struct draft row = {0};
+    const struct scripted_answer *answer = server->answers;
 
-    note(client->server, sql);
-    if (strstr(sql, "SELECT @@") != sql)
-        return send_ok(client);
-    put_text(&row, client->server->sql_mode);
-    return send_packet(client, "\1", 1) && send_columns(client, &column, 1) &&
-           send_draft(client, &row) && send_eof(client);
+    while (answer->sql != NULL && strcmp(answer->sql, sql) != 0)
+        answer++;
+    return answer->sql != NULL ? answer : NULL;
 }
 
 static bool answer_prepare(struct client *client, const char *sql)
@@ -227,12 +226,10 @@ static bool answer_prepare(struct client *client, const char *sql)
         [0 ... PARAMETERS_MAX - 1] = {"?", 0xFD, 0, 45, 0, 0}};
     static const struct scripted_answer nothing = {.sql = ""};
     struct draft draft = {0};
-    const struct scripted_answer *answer = client->server->answers;
+    const struct scripted_answer *answer = find_answer(client->server, sql);
 
     note(client->server, sql);
-    while (answer->sql != NULL && strcmp(answer->sql, sql) != 0)
-        answer++;
-    client->prepared = answer->sql != NULL ? answer : &nothing;
+    client->prepared = answer != NULL ? answer : &nothing;
     if (client->prepared->end == SCRIPTED_REFUSES)
         return send_error(client, 1146, "42S02");
     put(&draft, 0, 1);
@@ -253,36 +250,63 @@ static bool be_silent(struct client *client)
     return false;
 }
 
-static bool send_rows(struct client *client, const struct scripted_answer *answer)
+static bool send_rows(struct client *client, const struct scripted_answer *answer, bool as_text)
 {
     for (size_t i = 0; i < answer->row_count; i++) {
+        bool sent = false;
+
         client->packet[0] = '\0';
         memcpy(client->packet + 1, answer->row, answer->row_bytes);
-        if (!send_packet(client, client->packet, answer->row_bytes + 1))
+        sent = as_text ? send_packet(client, answer->text, answer->text_bytes)
+                       : send_packet(client, client->packet, answer->row_bytes + 1);
+        if (!sent)
             return false;
     }
     return true;
 }
 
-static bool answer_execute(struct client *client, size_t length)
+static bool send_result(struct client *client, const struct scripted_answer *answer, bool as_text)
 {
-    struct scripted_mysql *server = client->server;
-    const struct scripted_answer *answer = client->prepared;
     struct draft count = {0};
 
-    pthread_mutex_lock(&server->lock);
-    server->execute_bytes = length < sizeof(server->execute) ? length : sizeof(server->execute);
-    memcpy(server->execute, client->packet, server->execute_bytes);
-    pthread_mutex_unlock(&server->lock);
     if (answer->end == SCRIPTED_REFUSES_TO_RUN)
         return send_error(client, 1792, "25006");
     put(&count, answer->column_count, 1);
     if (!send_draft(client, &count) ||
-        !send_columns(client, answer->columns, answer->column_count) || !send_rows(client, answer))
+        !send_columns(client, answer->columns, answer->column_count) ||
+        !send_rows(client, answer, as_text))
         return false;
     if (answer->end == SCRIPTED_HANGS)
         return be_silent(client);
     return answer->end == SCRIPTED_FAILS ? send_error(client, 1205, "HY000") : send_eof(client);
+}
+
+static bool answer_execute(struct client *client, size_t length)
+{
+    struct scripted_mysql *server = client->server;
+
+    pthread_mutex_lock(&server->lock);
+    server->executes++;
+    server->execute_bytes = length < sizeof(server->execute) ? length : sizeof(server->execute);
+    memcpy(server->execute, client->packet, server->execute_bytes);
+    pthread_mutex_unlock(&server->lock);
+    return send_result(client, client->prepared, false);
+}
+
+static bool answer_query(struct client *client, const char *sql)
+{
+    static const struct scripted_column column = {"v", 0xFD, 0, 45, 1024, 0};
+    const struct scripted_answer *answer = find_answer(client->server, sql);
+    struct draft row = {0};
+
+    note(client->server, sql);
+    if (answer != NULL && answer->text != NULL)
+        return send_result(client, answer, true);
+    if (strstr(sql, "SELECT @@") != sql)
+        return send_ok(client);
+    put_text(&row, client->server->sql_mode);
+    return send_packet(client, "\1", 1) && send_columns(client, &column, 1) &&
+           send_draft(client, &row) && send_eof(client);
 }
 
 static bool answer_command(struct client *client, size_t length)
@@ -404,6 +428,16 @@ size_t scripted_mysql_count(struct scripted_mysql *server, const char *text)
     pthread_mutex_lock(&server->lock);
     for (const char *at = server->said; (at = strstr(at, wanted)) != NULL; at++)
         count++;
+    pthread_mutex_unlock(&server->lock);
+    return count;
+}
+
+size_t scripted_mysql_executes(struct scripted_mysql *server)
+{
+    size_t count = 0;
+
+    pthread_mutex_lock(&server->lock);
+    count = server->executes;
     pthread_mutex_unlock(&server->lock);
     return count;
 }

@@ -1,6 +1,6 @@
 /*
  * scripted_mysql: a MySQL server on loopback that lets everybody in and answers
- * prepared statements by a table, so that the direct engine can be watched by
+ * statements by a table, prepared or as text, so that the direct engine can be watched by
  * sanitizers without a server (MySQL client/server protocol, without TLS and
  * without CLIENT_DEPRECATE_EOF).   [any]
  */
@@ -37,6 +37,8 @@ struct scripted_answer {
     const char *row;     /* binary protocol, behind the leading 0 */
     size_t row_bytes;
     size_t row_count; /* the row so many times */
+    const char *text; /* text protocol, the whole row; NULL: as a query it's an empty OK */
+    size_t text_bytes;
     enum scripted_end end;
 };
 
@@ -52,10 +54,13 @@ int scripted_mysql_port(const struct scripted_mysql *server);
 void scripted_mysql_hang_up(struct scripted_mysql *server);
 
 /* How many connections there were, how many of them said who they are, and how
- * often `text` began a statement. */
+ * often `text` began a statement: one that was prepared or came as text. */
 size_t scripted_mysql_connections(struct scripted_mysql *server);
 size_t scripted_mysql_logins(struct scripted_mysql *server);
 size_t scripted_mysql_count(struct scripted_mysql *server, const char *text);
+
+/* How many statements were executed that had been prepared. */
+size_t scripted_mysql_executes(struct scripted_mysql *server);
 
 /* The last COM_STMT_EXECUTE, from its command byte on; copied, at most `size`. */
 size_t scripted_mysql_last_execute(struct scripted_mysql *server, unsigned char *ret, size_t size);

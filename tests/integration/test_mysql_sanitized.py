@@ -9,19 +9,14 @@ import re
 
 import pytest
 
-from harness.paths import BUILD, wait_until
-from harness.service import Service, new_query_id
+from harness.paths import wait_until
+from harness.sanitized import SanitizedService
+from harness.service import new_query_id
 from harness.world import READER
 
 REPORT = re.compile(r"(Address|Thread|Leak|UndefinedBehavior)Sanitizer|runtime error:")
 CLIENTS = 8
 TURNS = 30
-
-
-class SanitizedService(Service):
-    def __init__(self, mode, data_root, **env):
-        super().__init__(data_root, **env)
-        self.program = BUILD / "obj" / mode / "bin" / "fake-service"
 
 
 @pytest.fixture(params=["asan", "tsan"])

@@ -46,6 +46,7 @@ enum {
 
 #define COLUMNS(names) .columns = (names), .column_count = sizeof(names) / sizeof((names)[0])
 #define ROW(bytes) .row = (bytes), .row_bytes = sizeof(bytes) - 1
+#define TEXT_ROW(bytes) .text = (bytes), .text_bytes = sizeof(bytes) - 1
 
 static const struct scripted_column number_column[] = {{"n", LONG, 0, BINARY, 11, 0}};
 static const struct scripted_column text_column[] = {{"EXPLAIN", VAR_STRING, 0, TEXT, 1000, 0}};
@@ -83,6 +84,58 @@ static const struct scripted_column all_columns[] = {
 /* The day 2024-02-00 and the time 0000-00-00 00:00:00; the rest is NULL. */
 #define ZERO_DATES "\xFC\x39\x04\xE8\x07\x02\0\0"
 
+/* Of all_columns those that text carries. */
+static const struct scripted_column exact_columns[] = {
+    {"tiny", TINY, 0, BINARY, 4, 0},
+    {"big", LONGLONG, 0, BINARY, 20, 0},
+    {"huge", LONGLONG, UNSIGNED, BINARY, 20, 0},
+    {"dec", NEWDECIMAL, 0, BINARY, 12, 3},
+    {"bit", BIT, UNSIGNED, BINARY, 1, 0},
+    {"day", DATE, 0, BINARY, 10, 0},
+    {"at", DATETIME, 0, BINARY, 26, 6},
+    {"span", TIME, 0, BINARY, 10, 0},
+    {"text", VAR_STRING, 0, TEXT, 40, 0},
+    {"blob", BLOB, BINARY_FLAG, BINARY, 65535, 0},
+    {"zero", DATE, 0, BINARY, 10, 0},
+    {"nothing", VAR_STRING, 0, TEXT, 40, 0},
+};
+#define EXACT_VALUES                                                                               \
+    "\0\x30" /* the last two are NULL */                                                           \
+    "\xFF"   /* as in ALL_VALUES, without f and d */                                               \
+    "\0\0\0\0\0\0\0\x80"                                                                           \
+    "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"                                                             \
+    "\x05-12.5"                                                                                    \
+    "\x01\x01"                                                                                     \
+    "\x04\xE8\x07\x02\x1D"                                                                         \
+    "\x0B\x6C\x07\x01\x01\x17\x3B\x3A\x40\xE2\x01\0"                                               \
+    "\x08\x01\x02\0\0\0\x03\x04\x05"                                                               \
+    "\x03h\xC3\xA9"                                                                                \
+    "\x03\0\x01\xFF"
+#define EXACT_TEXT                                                                                 \
+    "\x02-1"                                                                                       \
+    "\x14-9223372036854775808"                                                                     \
+    "\x14"                                                                                         \
+    "18446744073709551615"                                                                         \
+    "\x05-12.5"                                                                                    \
+    "\x01\x01"                                                                                     \
+    "\x0A"                                                                                         \
+    "2024-02-29"                                                                                   \
+    "\x1A"                                                                                         \
+    "1900-01-01 23:59:58.123456"                                                                   \
+    "\x09-51:04:05"                                                                                \
+    "\x03h\xC3\xA9"                                                                                \
+    "\x03\0\x01\xFF"                                                                               \
+    "\x0A"                                                                                         \
+    "0000-00-00"                                                                                   \
+    "\xFB"
+
+static const struct scripted_column double_column[] = {{"n", DOUBLE, 0, BINARY, 22, 31}};
+
+#define LOOK_AT(name)                                                                              \
+    "SELECT (SELECT COUNT(*) = 1 AND MIN(TABLE_TYPE = 'BASE TABLE' AND ENGINE IN ('InnoDB', "      \
+    "'MyISAM', 'Aria')) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND "       \
+    "TABLE_NAME = '" name "')"
+
 static char long_row[LONG_TEXT_BYTES + 4];
 
 static struct scripted_answer answers[] = {
@@ -111,6 +164,31 @@ static struct scripted_answer answers[] = {
      COLUMNS(number_column),
      ROW("\0\1\0\0\0"),
      .row_count = 1},
+    {.sql = "SELECT n FROM plain WHERE n = 1",
+     COLUMNS(number_column),
+     ROW("\0\1\0\0\0"),
+     TEXT_ROW("\0011"),
+     .row_count = 1},
+    {.sql = LOOK_AT("plain"), COLUMNS(number_column), TEXT_ROW("\0011"), .row_count = 1},
+    {.sql = "SELECT n FROM viewed",
+     COLUMNS(number_column),
+     ROW("\0\1\0\0\0"),
+     TEXT_ROW("\0011"),
+     .row_count = 1},
+    {.sql = LOOK_AT("viewed"), COLUMNS(number_column), TEXT_ROW("\0010"), .row_count = 1},
+    {.sql = "SELECT * FROM exact",
+     COLUMNS(exact_columns),
+     ROW(EXACT_VALUES),
+     TEXT_ROW(EXACT_TEXT),
+     .row_count = 1},
+    {.sql = LOOK_AT("exact"), COLUMNS(number_column), TEXT_ROW("\0011"), .row_count = 1},
+    {.sql = "SELECT d FROM inexact",
+     COLUMNS(double_column),
+     ROW("\0\0\0\0\0\0\0\xF8\x3F"),
+     TEXT_ROW("\003"
+              "1.5"),
+     .row_count = 1},
+    {.sql = LOOK_AT("inexact"), COLUMNS(number_column), TEXT_ROW("\0011"), .row_count = 1},
     {.sql = "SELECT nowhere", .end = SCRIPTED_REFUSES},
     {.sql = "SELECT read_only", COLUMNS(number_column), .end = SCRIPTED_REFUSES_TO_RUN},
     {.sql = "SELECT fails_late",
@@ -178,6 +256,7 @@ static struct mysql_cursor *open_cursor(struct rig *rig, const char *sql)
     rig->query.sql = sql;
     if (mysql_cursor_open(engine, &rig->query, &cursor, &err) != 0)
         fail_msg("%s: %s", sql, err.detail);
+    assert_int_equal(err.code, ERROR_NONE); /* a caller goes by it */
     return cursor;
 }
 
@@ -379,6 +458,154 @@ static void test_sessions_are_set_and_kept(void **state)
     end(&rig);
 }
 
+static struct scripted_answer *answer_of(const char *sql)
+{
+    struct scripted_answer *answer = answers;
+
+    while (strcmp(answer->sql, sql) != 0)
+        answer++;
+    return answer;
+}
+
+static size_t sessions_made(struct rig *rig)
+{
+    return scripted_mysql_count(rig->server, "SET NAMES");
+}
+
+#define PLAIN "SELECT n FROM plain WHERE n = 1"
+
+static void test_a_plain_statement_leaves_the_session(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    begin(&rig);
+    for (int i = 0; i < 6; i++)
+        check_answer(&rig, PLAIN, "[{\"n\":1}]");
+    /* At the connect and behind the two that were prepared; its table is looked at once. */
+    assert_int_equal(sessions_made(&rig), 3);
+    assert_int_equal(scripted_mysql_count(rig.server, LOOK_AT("plain")), 1);
+    assert_int_equal(scripted_mysql_executes(rig.server), 2);
+    assert_int_equal(scripted_mysql_count(rig.server, PLAIN), 6);
+    /* Another kind gets a new session, and leaves none to the next. */
+    check_answer(&rig, "SELECT 1", "[{\"n\":1}]");
+    assert_int_equal(sessions_made(&rig), 5);
+    check_answer(&rig, PLAIN, "[{\"n\":1}]");
+    assert_int_equal(sessions_made(&rig), 5);
+    assert_int_equal(scripted_mysql_connections(rig.server), 1);
+    end(&rig);
+}
+
+static void test_a_view_is_not_plain(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    begin(&rig);
+    for (int i = 0; i < 5; i++)
+        check_answer(&rig, "SELECT n FROM viewed", "[{\"n\":1}]");
+    assert_int_equal(sessions_made(&rig), 6);
+    assert_int_equal(scripted_mysql_count(rig.server, LOOK_AT("viewed")), 1);
+    assert_int_equal(scripted_mysql_executes(rig.server), 5);
+    end(&rig);
+}
+
+static void test_text_gives_what_binary_gives(void **state)
+{
+    const char *wanted =
+        "[{\"tiny\":-1,\"big\":-9223372036854775808,\"huge\":18446744073709551615,"
+        "\"dec\":\"-12.500\",\"bit\":true,\"day\":\"2024-02-29\","
+        "\"at\":\"1900-01-01T23:59:58.123456\",\"span\":\"-51:04:05.000000\","
+        "\"text\":\"h\xC3\xA9\",\"blob\":\"AAH/\",\"zero\":null,\"nothing\":null}]";
+    struct rig rig;
+
+    (void)state;
+    begin(&rig);
+    for (int i = 0; i < 4; i++)
+        check_answer(&rig, "SELECT * FROM exact", wanted);
+    assert_int_equal(scripted_mysql_executes(rig.server), 2);
+    for (int i = 0; i < 4; i++)
+        check_answer(&rig, "SELECT d FROM inexact", "[{\"n\":1.5}]");
+    assert_int_equal(scripted_mysql_executes(rig.server), 2 + 4);
+    end(&rig);
+}
+
+static void test_columns_that_change_are_prepared_again(void **state)
+{
+    struct scripted_answer *answer = answer_of(PLAIN);
+    const struct scripted_answer before = *answer;
+    struct rig rig;
+
+    (void)state;
+    begin(&rig);
+    for (int i = 0; i < 3; i++)
+        check_answer(&rig, PLAIN, "[{\"n\":1}]");
+    answer->columns = double_column;
+    answer->row = "\0\0\0\0\0\0\0\xF8\x3F";
+    answer->row_bytes = 9;
+    answer->text = "\0031.5";
+    answer->text_bytes = 4;
+    for (int i = 0; i < 3; i++)
+        check_answer(&rig, PLAIN, "[{\"n\":1.5}]");
+    assert_int_equal(scripted_mysql_executes(rig.server), 2 + 3);
+    *answer = before;
+    end(&rig);
+}
+
+static void test_errors_of_a_statement_as_text(void **state)
+{
+    struct scripted_answer *answer = answer_of(PLAIN);
+    struct mysql_cursor *cursor = NULL;
+    struct ArrowArray batch = {0};
+    struct error err = {0};
+    struct rig rig;
+
+    (void)state;
+    begin(&rig);
+    for (int i = 0; i < 3; i++)
+        check_answer(&rig, PLAIN, "[{\"n\":1}]");
+    answer->end = SCRIPTED_REFUSES_TO_RUN;
+    check_refused(&rig, PLAIN, ERROR_FORBIDDEN, "25006");
+    assert_int_equal(sessions_made(&rig), 4); /* who knows what it has done */
+    answer->end = SCRIPTED_FAILS;
+    cursor = open_cursor(&rig, PLAIN);
+    assert_int_equal(mysql_cursor_next(cursor, &batch, &err), -1);
+    assert_string_equal(err.sqlstate, "HY000");
+    mysql_cursor_close(cursor);
+    assert_int_equal(sessions_made(&rig), 5);
+    assert_int_equal(scripted_mysql_executes(rig.server), 2);
+    assert_int_equal(scripted_mysql_connections(rig.server), 1);
+    answer->end = SCRIPTED_HANGS;
+    answer->row_count = MANY_ROWS;
+    cursor = open_cursor(&rig, PLAIN);
+    assert_int_equal(mysql_cursor_next(cursor, &batch, &err), 1);
+    batch.release(&batch);
+    mysql_cursor_close(cursor);
+    wait_until_count(&rig, "KILL QUERY 7", 1);
+    answer->end = SCRIPTED_ENDS;
+    answer->row_count = 1;
+    check_answer(&rig, PLAIN, "[{\"n\":1}]");
+    assert_int_equal(scripted_mysql_executes(rig.server), 3); /* a new connection knows nothing */
+    end(&rig);
+}
+
+static void test_row_limit_is_said_when_it_differs(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    begin(&rig);
+    rig.query.row_limit = 10;
+    for (int i = 0; i < 5; i++)
+        check_answer(&rig, PLAIN, "[{\"n\":1}]");
+    assert_int_equal(scripted_mysql_count(rig.server, "SET SESSION sql_select_limit = 11"), 3);
+    rig.query.row_limit = -1;
+    check_answer(&rig, PLAIN, "[{\"n\":1}]");
+    check_answer(&rig, PLAIN, "[{\"n\":1}]");
+    assert_int_equal(scripted_mysql_count(rig.server, "SET SESSION sql_select_limit = DEFAULT"), 1);
+    end(&rig);
+}
+
 static void test_a_connection_that_died_is_made_anew(void **state)
 {
     struct rig rig;
@@ -547,7 +774,9 @@ static int begin_engine(void **state)
     const struct mysql_engine_config config = {.pool = {.limit = 4,
                                                         .idle_ms = 60000,
                                                         .connect_timeout_ms = 5000,
-                                                        .read_timeout_ms = 60000},
+                                                        .read_timeout_ms = 60000,
+                                                        .shapes = 8},
+                                               .reuse_ms = 600000,
                                                .kill_timeout_ms = 2000};
     struct error err;
 
@@ -571,6 +800,12 @@ int main(void)
         cmocka_unit_test(test_values_of_each_kind),
         cmocka_unit_test(test_row_limit_is_the_sessions),
         cmocka_unit_test(test_sessions_are_set_and_kept),
+        cmocka_unit_test(test_a_plain_statement_leaves_the_session),
+        cmocka_unit_test(test_a_view_is_not_plain),
+        cmocka_unit_test(test_text_gives_what_binary_gives),
+        cmocka_unit_test(test_columns_that_change_are_prepared_again),
+        cmocka_unit_test(test_errors_of_a_statement_as_text),
+        cmocka_unit_test(test_row_limit_is_said_when_it_differs),
         cmocka_unit_test(test_a_connection_that_died_is_made_anew),
         cmocka_unit_test(test_describe_and_explain),
         cmocka_unit_test(test_errors_are_mysqls_own),

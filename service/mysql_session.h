@@ -1,0 +1,40 @@
+/*
+ * mysql_session: when a connection's session is made new: before a statement
+ * that might read it and after one that might have changed it, so at every
+ * statement but a plain one (mysql_plain) of tables that are tables. That is
+ * looked up when the same shape comes again within `reuse_ms` and believed for
+ * as long; no session goes on for longer than that.   [worker]
+ */
+#ifndef SERVICE_MYSQL_SESSION_H
+#define SERVICE_MYSQL_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "mysql_connection.h"
+#include "mysql_plain.h"
+
+struct mysql_session {
+    struct mysql_connection *connection; /* borrowed */
+    int64_t reuse_ms;
+    struct mysql_plain plain;
+    bool is_plain;
+    bool is_proven;   /* plain, its tables are tables */
+    bool as_text;     /* proven, and text carries its rows exactly */
+    bool came_lately; /* plain, and its shape was met within reuse_ms */
+};
+
+/* Before the statement; `sql` NULL for one that is never plain. -1: *err, and the
+ * connection is broken. */
+int mysql_session_begin(struct mysql_connection *connection, const char *sql, int64_t reuse_ms,
+                        struct mysql_session *ret_session, struct error *err);
+
+/* After it; `fine` when it came to its end, `exact` when text would have carried its
+ * rows. False: close the connection. Frees the contents. */
+bool mysql_session_end(struct mysql_session *session, bool fine, bool exact);
+
+/* Frees the contents only; fine on a zeroed struct. */
+void mysql_session_drop(struct mysql_session *session);
+
+#endif
