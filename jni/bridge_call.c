@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define BRIDGE_CLASS "sparkservice/bridge/Bridge"
+#define THREADS_CLASS "sparkservice/bridge/TaskThreads"
 /* References one call makes: its argument and its answer, with room. */
 #define FRAME_REFERENCES 8
 
@@ -34,6 +36,26 @@ static int take_exception(JNIEnv *env, const char *where, struct error *err)
     if (chars != NULL)
         (*env)->ReleaseStringUTFChars(env, text, chars);
     return -1;
+}
+
+/* For Linux 0 is the calling thread. A process that stands back further already stays there. */
+static void lower_priority(JNIEnv *env, jclass class, jint nice)
+{
+    (void)env;
+    (void)class;
+    (void)setpriority(PRIO_PROCESS, 0, nice);
+}
+
+static int register_threads(JNIEnv *env, struct error *err)
+{
+    char name[] = "lowerPriority";
+    char signature[] = "(I)V";
+    const JNINativeMethod method = {name, signature, (void *)lower_priority};
+    jclass class = (*env)->FindClass(env, THREADS_CLASS);
+
+    if (class == NULL || (*env)->RegisterNatives(env, class, &method, 1) != JNI_OK)
+        return take_exception(env, "natives of " THREADS_CLASS, err);
+    return 0;
 }
 
 int bridge_class_load(JNIEnv *env, struct bridge_class *ret_bridge, struct error *err)
@@ -70,6 +92,8 @@ int bridge_class_load(JNIEnv *env, struct bridge_class *ret_bridge, struct error
             goto fail;
         }
     }
+    if (register_threads(env, err) != 0)
+        goto fail;
     bridge.class = (*env)->NewGlobalRef(env, local);
     if (bridge.class == NULL) {
         error_set(err, ERROR_ENGINE_ERROR, "NewGlobalRef: out of memory");

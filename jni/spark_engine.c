@@ -86,7 +86,8 @@ static json_t *conf_to_json(const char *conf)
 static char *config_to_json(const struct spark_engine_config *config)
 {
     json_t *object = json_pack(
-        "{s:s, s:o, s:s, s:s, s:s, s:I, s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+        "{s:s, s:o, s:s, s:s, s:s, s:I, s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+        "s:i}",
         "master", config->master, "conf", conf_to_json(config->extra_conf), "data_roots",
         config->data_roots, "iceberg_warehouse", config->iceberg_warehouse, "local_dir",
         config->local_dir, "spool_bytes", (json_int_t)config->spool_bytes, "ui", config->ui ? 1 : 0,
@@ -97,7 +98,8 @@ static char *config_to_json(const struct spark_engine_config *config)
         (json_int_t)config->limits.max_result_rows, "memory_guard_percent",
         (json_int_t)config->limits.memory_percent, "kept_sources",
         (json_int_t)config->reuse.sources, "kept_source_bytes",
-        (json_int_t)config->reuse.source_bytes, "kept_plans", (json_int_t)config->reuse.plans);
+        (json_int_t)config->reuse.source_bytes, "kept_plans", (json_int_t)config->reuse.plans,
+        "task_nice", config->task_nice);
     char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
 
     json_decref(object);

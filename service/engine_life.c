@@ -122,6 +122,7 @@ static int bring_up(struct engine_life *life, struct error *err)
             },
         .ui = settings->spark_ui,
         .ui_port = (int)settings->spark_ui_port,
+        .task_nice = (int)settings->task_nice,
         .check_jni = settings->check_jni,
         .progress = on_progress,
         .progress_user = life,

@@ -8,7 +8,7 @@ import java.util.Map;
 /** What C hands over at start: {@code struct spark_engine_config} as JSON. */
 record EngineConfig(String master, Map<String, String> operatorSettings, String dataRoots,
         String icebergWarehouse, String localDir, long spoolBytes, SqlLimits limits, ReuseLimits reuse,
-        boolean ui, int uiPort) {
+        boolean ui, int uiPort, int taskNice) {
 
     private static final long DEFAULT_SPOOL_BYTES = 4L << 30;
 
@@ -24,7 +24,8 @@ record EngineConfig(String master, Map<String, String> operatorSettings, String 
             return new EngineConfig(required(root, "master"), conf, required(root, "data_roots"),
                     required(root, "iceberg_warehouse"), required(root, "local_dir"),
                     Json.number(root, "spool_bytes", DEFAULT_SPOOL_BYTES), SqlLimits.of(root), ReuseLimits.of(root),
-                    root.path("ui").asBoolean(false), (int) Json.number(root, "ui_port", 4040));
+                    root.path("ui").asBoolean(false), (int) Json.number(root, "ui_port", 4040),
+                    (int) Json.number(root, "task_nice", 0));
         } catch (IOException e) {
             throw new BridgeException(BridgeException.Code.ENGINE_ERROR,
                     "The configuration is not JSON.", e);

@@ -112,6 +112,12 @@ final class SessionSettings {
         // A CTE that uses itself: so many rounds and rows, whatever a later default.
         put("spark.sql.cteRecursionLevelLimit", "100");
         put("spark.sql.cteRecursionRowLimit", "1000000");
+        if (config.taskNice() > 0) {
+            // Beside the operator's own plugins.
+            settings.merge("spark.plugins", TaskThreads.class.getName(),
+                    (operators, ours) -> operators + "," + ours);
+            put(TaskThreads.NICE, Integer.toString(config.taskNice()));
+        }
         // The UI is the operator's: loopback, and nobody kills queries in it.
         put("spark.ui.enabled", Boolean.toString(config.ui()));
         put("spark.ui.killEnabled", "false");
