@@ -26,7 +26,9 @@ static const char *const OTHER_VERBS[] = {
     "REVOKE",  "ROLLBACK",  "SAVEPOINT", "SET",     "SHUTDOWN", "SIGNAL",   "START",
     "STOP",    "TRUNCATE",  "UNINSTALL", "UNLOCK",  "UPDATE",   "USE",      "XA",
     NULL};
-static const char *const REFUSED_WORDS[] = {"OUTFILE", "DUMPFILE", "LOAD_FILE", NULL};
+/* Files of the server; and what tells of the statement before, which was another caller's:
+ * MariaDB keeps it over a reset of the session. */
+static const char *const REFUSED_WORDS[] = {"OUTFILE", "DUMPFILE", "LOAD_FILE", "FOUND_ROWS", NULL};
 
 static bool is_one_of(const char *word, const char *const *words)
 {

@@ -105,6 +105,7 @@ static void test_refused_anywhere(void **state)
     refuse("SELECT 1 INTO OUTFILE '/tmp/x'", "OUTFILE");
     refuse("SELECT 1 into dumpfile '/tmp/x'", "DUMPFILE");
     refuse("SELECT load_file('/etc/passwd')", "LOAD_FILE");
+    refuse("SELECT found_rows()", "FOUND_ROWS");
     refuse("SELECT 1 /*!50000 INTO OUTFILE '/tmp/x' */", "executable comment");
     refuse("SELECT 1 /*M! + 1 */", "executable comment");
 }

@@ -32,7 +32,8 @@ final class StatementGate {
             "MERGE", "OPTIMIZE", "PREPARE", "PURGE", "RELEASE", "RENAME", "REPAIR", "REPLACE",
             "RESET", "RESIGNAL", "RESTART", "REVOKE", "ROLLBACK", "SAVEPOINT", "SET", "SHUTDOWN",
             "SIGNAL", "START", "STOP", "TRUNCATE", "UNINSTALL", "UNLOCK", "UPDATE", "USE", "XA");
-    private static final Set<String> REFUSED_WORDS = Set.of("OUTFILE", "DUMPFILE", "LOAD_FILE");
+    private static final Set<String> REFUSED_WORDS = Set.of("OUTFILE", "DUMPFILE", "LOAD_FILE",
+            "FOUND_ROWS");
 
     private StatementGate() {
     }
