@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define CLIENTS_MAX 64
+#define ANSWERS_MAX 64
 #define PACKET_MAX ((size_t)256 * 1024)
 #define SAID_MAX ((size_t)64 * 1024)
 
@@ -24,25 +25,26 @@ struct client {
     pthread_t thread;
     int fd;
     unsigned char sequence;
-    const struct scripted_answer *prepared;
+    struct scripted_answer prepared;
     unsigned char packet[PACKET_MAX];
 };
 
 struct scripted_mysql {
-    const struct scripted_answer *answers;
     const char *sql_mode;
     int listener;
     int port;
     pthread_t thread;
     pthread_mutex_t lock;
-    struct client *clients[CLIENTS_MAX]; /* under lock; kept until the stop */
-    size_t client_count;                 /* under lock */
-    size_t logins;                       /* under lock */
-    char said[SAID_MAX];                 /* under lock; statements, a newline before each */
-    size_t said_bytes;                   /* under lock */
-    unsigned char execute[1024];         /* under lock */
-    size_t execute_bytes;                /* under lock */
-    size_t executes;                     /* under lock */
+    struct scripted_answer answers[ANSWERS_MAX]; /* under lock */
+    size_t answer_count;                         /* under lock */
+    struct client *clients[CLIENTS_MAX];         /* under lock; kept until the stop */
+    size_t client_count;                         /* under lock */
+    size_t logins;                               /* under lock */
+    char said[SAID_MAX];                         /* under lock; statements, a newline before each */
+    size_t said_bytes;                           /* under lock */
+    unsigned char execute[1024];                 /* under lock */
+    size_t execute_bytes;                        /* under lock */
+    size_t executes;                             /* under lock */
 };
 
 /* ---- packets ---- */
@@ -209,38 +211,49 @@ static void note(struct scripted_mysql *server, const char *statement)
     pthread_mutex_unlock(&server->lock);
 }
 
-/* NULL: there is none. */
-static const struct scripted_answer *find_answer(const struct scripted_mysql *server,
-                                                 const char *sql)
+/* NULL: there is none. Under the lock. */
+static struct scripted_answer *answer_to(struct scripted_mysql *server, const char *sql)
 {
-    const struct scripted_answer *answer = server->answers;
+    for (size_t i = 0; i < server->answer_count; i++) {
+        if (strcmp(server->answers[i].sql, sql) == 0)
+            return &server->answers[i];
+    }
+    return NULL;
+}
 
-    while (answer->sql != NULL && strcmp(answer->sql, sql) != 0)
-        answer++;
-    return answer->sql != NULL ? answer : NULL;
+/* An empty one when there is none. */
+static struct scripted_answer find_answer(struct scripted_mysql *server, const char *sql)
+{
+    struct scripted_answer copy = {.sql = ""};
+    const struct scripted_answer *answer = NULL;
+
+    pthread_mutex_lock(&server->lock);
+    answer = answer_to(server, sql);
+    if (answer != NULL)
+        copy = *answer;
+    pthread_mutex_unlock(&server->lock);
+    return copy;
 }
 
 static bool answer_prepare(struct client *client, const char *sql)
 {
     static const struct scripted_column parameters[PARAMETERS_MAX] = {
         [0 ... PARAMETERS_MAX - 1] = {"?", 0xFD, 0, 45, 0, 0}};
-    static const struct scripted_answer nothing = {.sql = ""};
     struct draft draft = {0};
-    const struct scripted_answer *answer = find_answer(client->server, sql);
 
     note(client->server, sql);
-    client->prepared = answer != NULL ? answer : &nothing;
-    if (client->prepared->end == SCRIPTED_REFUSES)
+    client->prepared = find_answer(client->server, sql);
+    if (client->prepared.end == SCRIPTED_REFUSES)
         return send_error(client, 1146, "42S02");
     put(&draft, 0, 1);
     put(&draft, 1, 4); /* the statement's number */
-    put(&draft, client->prepared->column_count, 2);
-    put(&draft, client->prepared->parameters, 2);
+    put(&draft, client->prepared.column_count, 2);
+    put(&draft, client->prepared.parameters, 2);
     put(&draft, 0, 3);
     if (!send_draft(client, &draft))
         return false;
-    return send_columns(client, parameters, client->prepared->parameters) &&
-           send_columns(client, client->prepared->columns, client->prepared->column_count);
+    return send_columns(client, parameters, client->prepared.parameters) &&
+           send_columns(client, client->prepared.columns, client->prepared.column_count);
 }
 
 static bool be_silent(struct client *client)
@@ -256,7 +269,8 @@ static bool send_rows(struct client *client, const struct scripted_answer *answe
         bool sent = false;
 
         client->packet[0] = '\0';
-        memcpy(client->packet + 1, answer->row, answer->row_bytes);
+        if (!as_text)
+            memcpy(client->packet + 1, answer->row, answer->row_bytes);
         sent = as_text ? send_packet(client, answer->text, answer->text_bytes)
                        : send_packet(client, client->packet, answer->row_bytes + 1);
         if (!sent)
@@ -290,18 +304,18 @@ static bool answer_execute(struct client *client, size_t length)
     server->execute_bytes = length < sizeof(server->execute) ? length : sizeof(server->execute);
     memcpy(server->execute, client->packet, server->execute_bytes);
     pthread_mutex_unlock(&server->lock);
-    return send_result(client, client->prepared, false);
+    return send_result(client, &client->prepared, false);
 }
 
 static bool answer_query(struct client *client, const char *sql)
 {
     static const struct scripted_column column = {"v", 0xFD, 0, 45, 1024, 0};
-    const struct scripted_answer *answer = find_answer(client->server, sql);
+    const struct scripted_answer answer = find_answer(client->server, sql);
     struct draft row = {0};
 
     note(client->server, sql);
-    if (answer != NULL && answer->text != NULL)
-        return send_result(client, answer, true);
+    if (answer.text != NULL)
+        return send_result(client, &answer, true);
     if (strstr(sql, "SELECT @@") != sql)
         return send_ok(client);
     put_text(&row, client->server->sql_mode);
@@ -373,7 +387,11 @@ struct scripted_mysql *scripted_mysql_start(const struct scripted_answer *answer
 
     if (server == NULL)
         abort();
-    server->answers = answers;
+    for (; answers->sql != NULL; answers++) {
+        if (server->answer_count == ANSWERS_MAX)
+            abort();
+        server->answers[server->answer_count++] = *answers;
+    }
     server->sql_mode = sql_mode;
     pthread_mutex_init(&server->lock, NULL);
     server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -384,6 +402,13 @@ struct scripted_mysql *scripted_mysql_start(const struct scripted_answer *answer
         abort();
     server->port = ntohs(address.sin_port);
     return server;
+}
+
+void scripted_mysql_change(struct scripted_mysql *server, const struct scripted_answer *answer)
+{
+    pthread_mutex_lock(&server->lock);
+    *answer_to(server, answer->sql) = *answer;
+    pthread_mutex_unlock(&server->lock);
 }
 
 int scripted_mysql_port(const struct scripted_mysql *server)

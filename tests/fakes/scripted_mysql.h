@@ -44,10 +44,14 @@ struct scripted_answer {
 
 struct scripted_mysql;
 
-/* `answers` ends with a NULL sql; borrowed. Anything else is an empty OK.
+/* `answers` ends with a NULL sql; what they point to is borrowed. Anything else is an empty OK.
  * `sql_mode` is what it says its sessions have. */
 struct scripted_mysql *scripted_mysql_start(const struct scripted_answer *answers,
                                             const char *sql_mode);
+
+/* From the next statement on this one stands in the place of that with its sql. */
+void scripted_mysql_change(struct scripted_mysql *server, const struct scripted_answer *answer);
+
 int scripted_mysql_port(const struct scripted_mysql *server);
 
 /* Ends all connections, as a restart does; new ones are taken. */

@@ -138,7 +138,7 @@ static const struct scripted_column double_column[] = {{"n", DOUBLE, 0, BINARY, 
 
 static char long_row[LONG_TEXT_BYTES + 4];
 
-static struct scripted_answer answers[] = {
+static const struct scripted_answer answers[] = {
     {.sql = "SELECT 1", COLUMNS(number_column), ROW("\0\1\0\0\0"), .row_count = 1},
     {.sql = "SELECT many", COLUMNS(number_column), ROW("\0\1\0\0\0"), .row_count = MANY_ROWS},
     {.sql = "SELECT all_values", COLUMNS(all_columns), ROW(ALL_VALUES), .row_count = 1},
@@ -458,13 +458,13 @@ static void test_sessions_are_set_and_kept(void **state)
     end(&rig);
 }
 
-static struct scripted_answer *answer_of(const char *sql)
+static struct scripted_answer answer_of(const char *sql)
 {
-    struct scripted_answer *answer = answers;
+    const struct scripted_answer *answer = answers;
 
     while (strcmp(answer->sql, sql) != 0)
         answer++;
-    return answer;
+    return *answer;
 }
 
 static size_t sessions_made(struct rig *rig)
@@ -532,29 +532,28 @@ static void test_text_gives_what_binary_gives(void **state)
 
 static void test_columns_that_change_are_prepared_again(void **state)
 {
-    struct scripted_answer *answer = answer_of(PLAIN);
-    const struct scripted_answer before = *answer;
+    struct scripted_answer answer = answer_of(PLAIN);
     struct rig rig;
 
     (void)state;
     begin(&rig);
     for (int i = 0; i < 3; i++)
         check_answer(&rig, PLAIN, "[{\"n\":1}]");
-    answer->columns = double_column;
-    answer->row = "\0\0\0\0\0\0\0\xF8\x3F";
-    answer->row_bytes = 9;
-    answer->text = "\0031.5";
-    answer->text_bytes = 4;
+    answer.columns = double_column;
+    answer.row = "\0\0\0\0\0\0\0\xF8\x3F";
+    answer.row_bytes = 9;
+    answer.text = "\0031.5";
+    answer.text_bytes = 4;
+    scripted_mysql_change(rig.server, &answer);
     for (int i = 0; i < 3; i++)
         check_answer(&rig, PLAIN, "[{\"n\":1.5}]");
     assert_int_equal(scripted_mysql_executes(rig.server), 2 + 3);
-    *answer = before;
     end(&rig);
 }
 
 static void test_errors_of_a_statement_as_text(void **state)
 {
-    struct scripted_answer *answer = answer_of(PLAIN);
+    struct scripted_answer answer = answer_of(PLAIN);
     struct mysql_cursor *cursor = NULL;
     struct ArrowArray batch = {0};
     struct error err = {0};
@@ -564,10 +563,12 @@ static void test_errors_of_a_statement_as_text(void **state)
     begin(&rig);
     for (int i = 0; i < 3; i++)
         check_answer(&rig, PLAIN, "[{\"n\":1}]");
-    answer->end = SCRIPTED_REFUSES_TO_RUN;
+    answer.end = SCRIPTED_REFUSES_TO_RUN;
+    scripted_mysql_change(rig.server, &answer);
     check_refused(&rig, PLAIN, ERROR_FORBIDDEN, "25006");
     assert_int_equal(sessions_made(&rig), 4); /* who knows what it has done */
-    answer->end = SCRIPTED_FAILS;
+    answer.end = SCRIPTED_FAILS;
+    scripted_mysql_change(rig.server, &answer);
     cursor = open_cursor(&rig, PLAIN);
     assert_int_equal(mysql_cursor_next(cursor, &batch, &err), -1);
     assert_string_equal(err.sqlstate, "HY000");
@@ -575,15 +576,17 @@ static void test_errors_of_a_statement_as_text(void **state)
     assert_int_equal(sessions_made(&rig), 5);
     assert_int_equal(scripted_mysql_executes(rig.server), 2);
     assert_int_equal(scripted_mysql_connections(rig.server), 1);
-    answer->end = SCRIPTED_HANGS;
-    answer->row_count = MANY_ROWS;
+    answer.end = SCRIPTED_HANGS;
+    answer.row_count = MANY_ROWS;
+    scripted_mysql_change(rig.server, &answer);
     cursor = open_cursor(&rig, PLAIN);
     assert_int_equal(mysql_cursor_next(cursor, &batch, &err), 1);
     batch.release(&batch);
     mysql_cursor_close(cursor);
     wait_until_count(&rig, "KILL QUERY 7", 1);
-    answer->end = SCRIPTED_ENDS;
-    answer->row_count = 1;
+    answer.end = SCRIPTED_ENDS;
+    answer.row_count = 1;
+    scripted_mysql_change(rig.server, &answer);
     check_answer(&rig, PLAIN, "[{\"n\":1}]");
     assert_int_equal(scripted_mysql_executes(rig.server), 3); /* a new connection knows nothing */
     end(&rig);
