@@ -354,7 +354,7 @@ check-bench: ## figures, bounds, report and chart of the bench
 	@python3 -m unittest -q tests/bench/test_bench.py
 check-headers: ## every header compiles alone
 	@printf '%s\n' service/*.h jni/spark_engine.h | xargs -P $$(nproc) -I{} \
-		$(CC) $(CFLAGS) -fsyntax-only -x c -include {} /dev/null
+		$(CC) $(CFLAGS) $(shell pkg-config --cflags $(MYSQL_CLIENT)) -fsyntax-only -x c -include {} /dev/null
 format: ## clang-format over the C sources
 	@command -v clang-format >/dev/null || .ci/packages clang-format
 	@clang-format -i $$(git ls-files '*.c' '*.h' '*.cc')

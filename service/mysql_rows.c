@@ -6,41 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "byte_buffer.h"
+#include "mysql_batch.h"
 #include "mysql_connection.h"
 #include "mysql_text.h"
 
 #define FIRST_BUFFER_BYTES 256
-#define DAY_US INT64_C(86400000000)
-
-#ifdef MARIADB_BASE_VERSION
-typedef my_bool mysql_bool;
-#else
-typedef bool mysql_bool;
-#endif
-
-/* Where the library puts one cell of the current row. */
-struct cell_place {
-    union {
-        int64_t integer;
-        float real4;
-        double real8;
-        MYSQL_TIME time;
-    } fixed;
-    char *bytes; /* of the variable ones; grows to the longest cell met */
-    unsigned long capacity;
-    unsigned long length;
-    mysql_bool is_null;
-    mysql_bool is_cut;
-};
-
-/* One column of the batch that is being filled. */
-struct column_cells {
-    struct byte_buffer validity;
-    struct byte_buffer values; /* cells, or offsets of the variable ones */
-    struct byte_buffer bytes;
-    int64_t nulls;
-};
 
 struct mysql_rows {
     MYSQL_STMT *statement; /* one of the two */
@@ -48,10 +18,9 @@ struct mysql_rows {
     MYSQL *handle;         /* the result's connection */
     const struct mysql_columns *columns;
     MYSQL_BIND *binds;
-    struct cell_place *places;
-    struct column_cells *cells;
-    int64_t row_count; /* of the batch being filled */
-    bool rebind;       /* a place has moved */
+    struct mysql_place *places;
+    struct mysql_batch *batch; /* being filled */
+    bool rebind;               /* a place has moved */
     bool ended;
 };
 
@@ -62,7 +31,7 @@ static int fail_memory(struct error *err)
 
 /* ---- where the library puts cells ---- */
 
-static void bind_fixed(MYSQL_BIND *bind, enum enum_field_types type, struct cell_place *place,
+static void bind_fixed(MYSQL_BIND *bind, enum enum_field_types type, struct mysql_place *place,
                        size_t size)
 {
     bind->buffer_type = type;
@@ -70,14 +39,15 @@ static void bind_fixed(MYSQL_BIND *bind, enum enum_field_types type, struct cell
     bind->buffer_length = size;
 }
 
-static void bind_bytes(MYSQL_BIND *bind, struct cell_place *place)
+static void bind_bytes(MYSQL_BIND *bind, struct mysql_place *place)
 {
     bind->buffer_type = MYSQL_TYPE_BLOB;
     bind->buffer = place->bytes;
     bind->buffer_length = place->capacity;
 }
 
-static void bind_cell(MYSQL_BIND *bind, const struct mysql_column *column, struct cell_place *place)
+static void bind_cell(MYSQL_BIND *bind, const struct mysql_column *column,
+                      struct mysql_place *place)
 {
     *bind =
         (MYSQL_BIND){.is_null = &place->is_null, .length = &place->length, .error = &place->is_cut};
@@ -129,7 +99,7 @@ static int bind_all(struct mysql_rows *rows, struct error *err)
 /* Fetches a cell that was longer than its place once more, whole. */
 static int fetch_long_cell(struct mysql_rows *rows, size_t column, struct error *err)
 {
-    struct cell_place *place = &rows->places[column];
+    struct mysql_place *place = &rows->places[column];
     char *bytes = realloc(place->bytes, place->length);
 
     if (bytes == NULL)
@@ -146,298 +116,13 @@ static int fetch_long_cell(struct mysql_rows *rows, size_t column, struct error 
 static int fetch_long_cells(struct mysql_rows *rows, struct error *err)
 {
     for (size_t i = 0; i < rows->columns->count; i++) {
-        const struct cell_place *place = &rows->places[i];
+        const struct mysql_place *place = &rows->places[i];
 
         if (rows->binds[i].buffer_type == MYSQL_TYPE_BLOB && !place->is_null &&
             place->length > place->capacity && fetch_long_cell(rows, i, err) != 0)
             return -1;
     }
     return 0;
-}
-
-/* ---- cells into columns ---- */
-
-static void set_validity(struct column_cells *cells, int64_t row, bool is_valid)
-{
-    if (row % 8 == 0)
-        byte_buffer_append_char(&cells->validity, 0);
-    if (!is_valid)
-        cells->nulls++;
-    else if (!cells->validity.failed)
-        cells->validity.data[row / 8] |= (char)(1 << row % 8);
-}
-
-static bool is_date(const MYSQL_TIME *time)
-{
-    static const unsigned days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = (time->year % 4 == 0 && time->year % 100 != 0) || time->year % 400 == 0;
-
-    return time->month >= 1 && time->month <= 12 && time->day >= 1 &&
-           time->day <= days[time->month - 1] + (time->month == 2 && leap);
-}
-
-/* Days since 1970-01-01 in the proleptic Gregorian calendar, as java.time counts. */
-static int32_t epoch_day(const MYSQL_TIME *time)
-{
-    int64_t year = (int64_t)time->year - (time->month <= 2);
-    int64_t era = (year >= 0 ? year : year - 399) / 400;
-    int64_t year_of_era = year - era * 400;
-    int64_t month = (time->month + 9) % 12; /* March is 0 */
-    int64_t day_of_year = (153 * month + 2) / 5 + time->day - 1;
-
-    return (int32_t)(era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 +
-                     day_of_year - 719468);
-}
-
-static int64_t epoch_us(const MYSQL_TIME *time)
-{
-    int64_t seconds = ((int64_t)time->hour * 60 + time->minute) * 60 + time->second;
-
-    return epoch_day(time) * DAY_US + seconds * 1000000 + (int64_t)time->second_part;
-}
-
-/* Sign, digits, point, `scale` digits -> the number without its point. */
-static bool parse_decimal(const struct cell_place *place, int scale, __int128 *ret_value)
-{
-    __int128 value = 0;
-    int fraction = -1; /* digits behind the point; -1: before it */
-    bool negative = false;
-
-    for (unsigned long i = 0; i < place->length; i++) {
-        char c = place->bytes[i];
-
-        if (c == '-' && i == 0)
-            negative = true;
-        else if (c == '.' && fraction < 0)
-            fraction = 0;
-        else if (c < '0' || c > '9' || fraction == scale)
-            return false;
-        else {
-            value = value * 10 + (c - '0');
-            fraction += fraction >= 0;
-        }
-    }
-    for (fraction = fraction < 0 ? 0 : fraction; fraction < scale; fraction++)
-        value *= 10;
-    *ret_value = negative ? -value : value;
-    return true;
-}
-
-static void append_offset(struct column_cells *cells)
-{
-    const int32_t end = (int32_t)cells->bytes.length;
-
-    byte_buffer_append(&cells->values, &end, sizeof(end));
-}
-
-static void append_time(struct column_cells *cells, const MYSQL_TIME *time)
-{
-    byte_buffer_append_format(&cells->bytes, "%s%02u:%02u:%02u.%06lu", time->neg ? "-" : "",
-                              time->day * 24 + time->hour, time->minute, time->second,
-                              (unsigned long)time->second_part);
-}
-
-static void append_boolean(struct column_cells *cells, int64_t row, bool value)
-{
-    if (row % 8 == 0)
-        byte_buffer_append_char(&cells->values, 0);
-    if (value && !cells->values.failed)
-        cells->values.data[row / 8] |= (char)(1 << row % 8);
-}
-
-/* Appends the cell at its place, zeros for NULL. */
-static int append_value(const struct mysql_column *column, struct cell_place *place, int64_t row,
-                        struct column_cells *cells, struct error *err)
-{
-    const MYSQL_TIME *time = &place->fixed.time;
-    bool is_null = place->is_null;
-    __int128 decimal = 0;
-    int64_t number = is_null ? 0 : place->fixed.integer;
-    int32_t small = (int32_t)number;
-
-    switch (column->cell) {
-    case MYSQL_CELL_NULL:
-        break;
-    case MYSQL_CELL_INT32:
-        byte_buffer_append(&cells->values, &small, sizeof(small));
-        break;
-    case MYSQL_CELL_INT64:
-        byte_buffer_append(&cells->values, &number, sizeof(number));
-        break;
-    case MYSQL_CELL_UINT64:
-        decimal = (uint64_t)number;
-        byte_buffer_append(&cells->values, &decimal, sizeof(decimal));
-        break;
-    case MYSQL_CELL_FLOAT:
-        byte_buffer_append(&cells->values, &place->fixed.real4, sizeof(place->fixed.real4));
-        break;
-    case MYSQL_CELL_DOUBLE:
-        byte_buffer_append(&cells->values, &place->fixed.real8, sizeof(place->fixed.real8));
-        break;
-    case MYSQL_CELL_DECIMAL:
-        if (!is_null && !parse_decimal(place, column->scale, &decimal))
-            return error_set(err, ERROR_ENGINE_ERROR, "column %.200s: a DECIMAL beyond its type",
-                             column->schema.name);
-        byte_buffer_append(&cells->values, &decimal, sizeof(decimal));
-        break;
-    case MYSQL_CELL_BOOLEAN:
-        append_boolean(cells, row, !is_null && place->length > 0 && place->bytes[0] != 0);
-        break;
-    case MYSQL_CELL_DATE:
-        small = is_null ? 0 : epoch_day(time);
-        byte_buffer_append(&cells->values, &small, sizeof(small));
-        break;
-    case MYSQL_CELL_DATETIME:
-        number = is_null ? 0 : epoch_us(time);
-        byte_buffer_append(&cells->values, &number, sizeof(number));
-        break;
-    case MYSQL_CELL_BYTES:
-        if (!is_null)
-            byte_buffer_append(&cells->bytes, place->bytes, place->length);
-        append_offset(cells);
-        break;
-    case MYSQL_CELL_TIME:
-        if (!is_null)
-            append_time(cells, time);
-        append_offset(cells);
-        break;
-    }
-    return 0;
-}
-
-/* A date with a zero month or day is no date: NULL, as the whole zero date is. */
-static void drop_zero_date(const struct mysql_column *column, struct cell_place *place)
-{
-    if ((column->cell == MYSQL_CELL_DATE || column->cell == MYSQL_CELL_DATETIME) &&
-        !place->is_null && !is_date(&place->fixed.time))
-        place->is_null = true;
-}
-
-static int append_row(struct mysql_rows *rows, struct error *err)
-{
-    for (size_t i = 0; i < rows->columns->count; i++) {
-        const struct mysql_column *column = &rows->columns->items[i];
-        struct column_cells *cells = &rows->cells[i];
-        struct cell_place *place = &rows->places[i];
-
-        drop_zero_date(column, place);
-        set_validity(cells, rows->row_count, !place->is_null);
-        if (append_value(column, place, rows->row_count, cells, err) != 0)
-            return -1;
-        if (cells->validity.failed || cells->values.failed || cells->bytes.failed)
-            return fail_memory(err);
-    }
-    rows->row_count++;
-    return 0;
-}
-
-/* ---- batches ---- */
-
-struct batch_column {
-    struct ArrowArray array;
-    const void *buffers[3];
-    struct column_cells cells;
-};
-
-struct batch {
-    const void *buffers[1];
-    struct ArrowArray **children;
-    size_t count;
-    struct batch_column columns[];
-};
-
-static void cells_done(struct column_cells *cells)
-{
-    byte_buffer_done(&cells->validity);
-    byte_buffer_done(&cells->values);
-    byte_buffer_done(&cells->bytes);
-    cells->nulls = 0;
-}
-
-static void release_child(struct ArrowArray *array)
-{
-    array->release = NULL;
-}
-
-static void release_batch(struct ArrowArray *array)
-{
-    struct batch *batch = array->private_data;
-
-    for (size_t i = 0; i < batch->count; i++)
-        cells_done(&batch->columns[i].cells);
-    free(batch->children);
-    free(batch);
-    array->release = NULL;
-}
-
-static bool has_offsets(const struct mysql_column *column)
-{
-    return column->cell == MYSQL_CELL_BYTES || column->cell == MYSQL_CELL_TIME;
-}
-
-static void fill_column(const struct mysql_column *column, int64_t row_count,
-                        struct batch_column *ret)
-{
-    bool is_null_type = column->cell == MYSQL_CELL_NULL;
-
-    ret->buffers[0] = ret->cells.validity.data;
-    ret->buffers[1] = ret->cells.values.data;
-    ret->buffers[2] = ret->cells.bytes.data;
-    ret->array = (struct ArrowArray){
-        .length = row_count,
-        .null_count = ret->cells.nulls,
-        .n_buffers = is_null_type          ? 0
-                     : has_offsets(column) ? 3
-                                           : 2,
-        .buffers = ret->buffers,
-        .release = release_child,
-    };
-}
-
-/* Moves what is filled into a batch of its own. */
-static int finish_batch(struct mysql_rows *rows, struct ArrowArray *ret_batch, struct error *err)
-{
-    size_t count = rows->columns->count;
-    struct batch *batch = calloc(1, sizeof(*batch) + count * sizeof(batch->columns[0]));
-
-    if (batch == NULL || (batch->children = calloc(count + 1, sizeof(*batch->children))) == NULL) {
-        free(batch);
-        return fail_memory(err);
-    }
-    batch->count = count;
-    for (size_t i = 0; i < count; i++) {
-        batch->columns[i].cells = rows->cells[i];
-        rows->cells[i] = (struct column_cells){0};
-        fill_column(&rows->columns->items[i], rows->row_count, &batch->columns[i]);
-        batch->children[i] = &batch->columns[i].array;
-    }
-    *ret_batch = (struct ArrowArray){.length = rows->row_count,
-                                     .n_buffers = 1,
-                                     .buffers = batch->buffers,
-                                     .n_children = (int64_t)count,
-                                     .children = batch->children,
-                                     .release = release_batch,
-                                     .private_data = batch};
-    rows->row_count = 0;
-    return 1;
-}
-
-static bool is_full(const struct mysql_rows *rows)
-{
-    size_t bytes = 0;
-
-    for (size_t i = 0; i < rows->columns->count; i++)
-        bytes += rows->cells[i].values.length + rows->cells[i].bytes.length;
-    return rows->row_count >= MYSQL_BATCH_ROWS || bytes >= MYSQL_BATCH_BYTES;
-}
-
-/* Offsets have one more than there are rows: the first is 0. */
-static void begin_batch(struct mysql_rows *rows)
-{
-    for (size_t i = 0; i < rows->columns->count; i++) {
-        if (has_offsets(&rows->columns->items[i]))
-            append_offset(&rows->cells[i]);
-    }
 }
 
 /* ---- life ---- */
@@ -453,8 +138,8 @@ static struct mysql_rows *rows_new(const struct mysql_columns *columns)
     rows->columns = columns;
     rows->binds = calloc(count + 1, sizeof(*rows->binds));
     rows->places = calloc(count + 1, sizeof(*rows->places));
-    rows->cells = calloc(count + 1, sizeof(*rows->cells));
-    if (rows->binds == NULL || rows->places == NULL || rows->cells == NULL) {
+    rows->batch = mysql_batch_new(columns);
+    if (rows->binds == NULL || rows->places == NULL || rows->batch == NULL) {
         mysql_rows_free(rows);
         return NULL;
     }
@@ -505,17 +190,15 @@ void mysql_rows_free(struct mysql_rows *rows)
     for (size_t i = 0; i < rows->columns->count; i++) {
         if (rows->places != NULL && rows->statement != NULL)
             free(rows->places[i].bytes);
-        if (rows->cells != NULL)
-            cells_done(&rows->cells[i]);
     }
     free(rows->binds);
     free(rows->places);
-    free(rows->cells);
+    mysql_batch_free(rows->batch);
     free(rows);
 }
 
 static bool place_text(const struct mysql_column *column, char *text, unsigned long length,
-                       struct cell_place *place)
+                       struct mysql_place *place)
 {
     place->is_null = text == NULL;
     if (text == NULL)
@@ -585,8 +268,7 @@ int mysql_rows_next(struct mysql_rows *rows, struct ArrowArray *ret_batch, struc
 {
     if (rows->ended)
         return 0;
-    begin_batch(rows);
-    while (!is_full(rows)) {
+    while (!mysql_batch_is_full(rows->batch)) {
         int rc = fetch_row(rows, err);
 
         if (rc < 0)
@@ -595,10 +277,12 @@ int mysql_rows_next(struct mysql_rows *rows, struct ArrowArray *ret_batch, struc
             rows->ended = true;
             break;
         }
-        if (append_row(rows, err) != 0)
+        if (mysql_batch_append(rows->batch, rows->places, err) != 0)
             return -1;
     }
-    return rows->row_count > 0 ? finish_batch(rows, ret_batch, err) : 0;
+    if (mysql_batch_is_empty(rows->batch))
+        return 0;
+    return mysql_batch_give(rows->batch, ret_batch, err) == 0 ? 1 : -1;
 }
 
 bool mysql_rows_ended(const struct mysql_rows *rows)

@@ -1,7 +1,6 @@
 /*
  * mysql_rows: the rows of an executed statement, fetched one by one as the
- * server sends them and handed on as Arrow batches of at most MYSQL_BATCH_ROWS
- * rows and about MYSQL_BATCH_BYTES.   [worker]
+ * server sends them and handed on as Arrow batches (mysql_batch).   [worker]
  */
 #ifndef SERVICE_MYSQL_ROWS_H
 #define SERVICE_MYSQL_ROWS_H
@@ -11,9 +10,6 @@
 #include "arrow_c_data.h"
 #include "error.h"
 #include "mysql_columns.h"
-
-#define MYSQL_BATCH_ROWS 1024
-#define MYSQL_BATCH_BYTES ((size_t)1024 * 1024)
 
 struct mysql_rows;
 struct st_mysql;      /* MYSQL of mysql.h */

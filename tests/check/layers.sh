@@ -13,7 +13,7 @@ only() { # only HEADER-PATTERN ALLOWED-FILES-REGEX
 }
 only 'jni\.h' 'jni/.*'
 only '(jvm|bridge_call|bridge_answer)\.h' 'jni/.*'
-only 'mysql\.h' 'service/mysql_.*\.c'
+only 'mysql\.h' 'service/mysql_(.*\.c|batch\.h)'
 only '(zlib|zstd)\.h' 'service/content_coding\.c'
 only 'result_writer_class\.h' 'service/result_.*\.c'
 only 'llhttp\.h' 'service/http_reader\.c'
