@@ -45,7 +45,8 @@ METHOD = (
     f"JVMs have a heap of {roster.HEAP} and every core. Peers have Spark's own settings, Delta's and "
     "Iceberg's extensions, no UI.",
     "HTTP is asked by `load_client.c` over keep-alive connections on the same cores; the loop, "
-    "Spark Connect's and Thrift's clients and the MySQL client time themselves, within their process.",
+    "Spark Connect's and Thrift's clients and the MySQL client time themselves, within their process. "
+    "It and the service reach MySQL over TLS.",
     f"Flask: gunicorn, one process (one session), {roster.FLASK_THREADS} threads, read, collect, jsonify. "
     "DuckDB: Starlette on uvicorn with uvloop and httptools, rows by orjson; more than 1 000 rows by "
     "COPY to a JSON file in memory, which isn't counted as its memory.",

@@ -19,6 +19,18 @@ static void fail(MYSQL *mysql)
     exit(1);
 }
 
+/* As the service's own connections do when the server can. */
+static void use_tls(MYSQL *mysql)
+{
+#ifdef MARIADB_BASE_VERSION
+    my_bool enforced = 1;
+    mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &enforced);
+#else
+    unsigned mode = SSL_MODE_REQUIRED;
+    mysql_options(mysql, MYSQL_OPT_SSL_MODE, &mode);
+#endif
+}
+
 static int64_t now_ns(void)
 {
     struct timespec now;
@@ -62,9 +74,12 @@ static void print_rows(MYSQL_RES *result)
 int main(void)
 {
     MYSQL *mysql = mysql_init(NULL);
-    if (mysql == NULL || mysql_real_connect(mysql, getenv("MYSQL_HOST"), getenv("MYSQL_USER"),
-                                            getenv("MYSQL_PASSWORD"), getenv("MYSQL_DATABASE"),
-                                            (unsigned)atoi(getenv("MYSQL_PORT")), NULL, 0) == NULL)
+    if (mysql == NULL)
+        return 1;
+    use_tls(mysql);
+    if (mysql_real_connect(mysql, getenv("MYSQL_HOST"), getenv("MYSQL_USER"),
+                           getenv("MYSQL_PASSWORD"), getenv("MYSQL_DATABASE"),
+                           (unsigned)atoi(getenv("MYSQL_PORT")), NULL, 0) == NULL)
         fail(mysql);
     setvbuf(stdout, NULL, _IOLBF, 0);
     puts("ready");
