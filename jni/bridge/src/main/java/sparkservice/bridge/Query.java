@@ -143,8 +143,9 @@ final class Query implements Cancellation, AutoCloseable {
     }
 
     private BridgeException mapped(Throwable thrown) {
+        boolean wasCancelled = cancelled; // who ends it says why first
         BridgeException why = ending;
-        return why != null ? why : errors.map(thrown, cancelled);
+        return why != null ? why : errors.map(thrown, wasCancelled);
     }
 
     private void interruptWork() {
