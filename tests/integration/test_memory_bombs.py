@@ -15,6 +15,7 @@ HEAP = "768m"
 READY_SECONDS = 40
 OUT_OF_MEMORY = 3  # exit code, README
 DEFINED = {422, 504, 507}
+ANSWERED = (200, b'[{"one":1}]')  # by small()
 
 _DOUBLED = "SELECT concat(repeat('x', 1000), id) AS a FROM range(2)"
 for _ in range(24):
@@ -80,9 +81,11 @@ def outcome_of(service, sql, timeout_ms=30_000):
 
 
 def goes_on(service):
-    """Whether it is idle again; False: the process ended after its answer."""
+    """Whether it is idle again and answers; False: the process ended behind its answer."""
     try:
-        return wait_until(lambda: service.health()["slots"]["busy"] == 0, 30, service.health)
+        wait_until(lambda: service.health()["slots"]["busy"] == 0, 30, service.health)
+        assert small(service) == ANSWERED
+        return True
     except (ConnectionEnded, OSError):
         assert service.wait_ended(15) == OUT_OF_MEMORY, service.log()[-2000:]
         return False
@@ -101,14 +104,14 @@ def drop_bombs(service, names, started=lambda: None):
             wait_until(lambda: service.status_of("/readyz") == 200, READY_SECONDS, "ready again",
                        interval=0.1)
         print(name, *outcome, f"{time.monotonic() - begin:.1f} s", flush=True)
-        assert small(service) == (200, b'[{"one":1}]'), (name, outcome)
+        assert small(service) == ANSWERED, (name, outcome)
 
 
 def test_memory_bombs(start_service):
     service = start_service(SPARK_SERVICE_HEAP=HEAP, SPARK_SERVICE_SPARK_MASTER="local[8]")
     service.wait_ready()
     assert outcome_of(service, SLOW_BOMB, 240_000) == ("answered", 422, "LIMIT_EXCEEDED.MEMORY")
-    assert small(service) == (200, b'[{"one":1}]')
+    assert small(service) == ANSWERED
     assert service.alive()
     drop_bombs(service, SOME)
 
