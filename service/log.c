@@ -7,10 +7,10 @@
 
 #include "deadline.h"
 #include "log_writer.h"
+#include "number_text.h"
 #include "utf8.h"
 
 #define VALUE_MAX_BYTES 512
-#define NUMBER_BYTES 20 /* of the longest 64-bit number, without a NUL */
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 static const char cut_mark[] = " cut=true\n";
@@ -116,27 +116,11 @@ static void append_value(struct log_text *line, const char *value)
         append_text(line, "...");
 }
 
-/* The last digits of `ret_text`, moved to its begin. */
-static size_t format_number(int64_t number, char ret_text[NUMBER_BYTES])
-{
-    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-    size_t begin = NUMBER_BYTES;
-
-    do {
-        ret_text[--begin] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest > 0);
-    if (number < 0)
-        ret_text[--begin] = '-';
-    memmove(ret_text, ret_text + begin, NUMBER_BYTES - begin);
-    return NUMBER_BYTES - begin;
-}
-
 /* All or nothing: a line never ends inside a value. */
 static void append_field(struct log_text *line, const struct log_field *field)
 {
     size_t start = line->length;
-    char number[NUMBER_BYTES];
+    char number[NUMBER_TEXT_MAX];
 
     append_text(line, " ");
     append_text(line, field->key);
@@ -144,7 +128,7 @@ static void append_field(struct log_text *line, const struct log_field *field)
     if (field->text != NULL) {
         append_value(line, field->text);
     } else {
-        append(line, number, format_number(field->number, number));
+        append(line, number, (size_t)(number_text_int64(number, field->number) - number));
     }
     if (line->full)
         line->length = start;
