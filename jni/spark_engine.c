@@ -62,6 +62,20 @@ static int check_answer(struct bridge_bytes *bytes, struct error *err)
     return 0;
 }
 
+/* Of a method that answers null (1), nothing (0) or an error (-1). */
+static int take_outcome(struct bridge_bytes *bytes, struct error *err)
+{
+    if (bytes->data == NULL)
+        return 1;
+    if (bytes->length == 0) {
+        free(bytes->data);
+        return 0;
+    }
+    if (check_answer(bytes, err) == 0)
+        error_set(err, ERROR_ENGINE_ERROR, "the bridge answered neither null nor error");
+    return -1;
+}
+
 /* ---- start and stop ---- */
 
 /* "k=v,k=v" -> object. */
@@ -165,13 +179,7 @@ int spark_engine_warm_up(struct spark_engine *engine, int64_t wait_ms, struct er
 
     if (bridge_call_warm_up(jvm_env(engine->vm), &engine->bridge, (jlong)wait_ms, &bytes, err) != 0)
         return -1;
-    if (bytes.data == NULL)
-        return 1;
-    if (bytes.length == 0) {
-        free(bytes.data);
-        return 0;
-    }
-    return check_answer(&bytes, err);
+    return take_outcome(&bytes, err);
 }
 
 void spark_engine_stop(struct spark_engine *engine)
@@ -375,15 +383,7 @@ int spark_cursor_next(struct spark_cursor *cursor, struct ArrowArray *ret_batch,
     if (bridge_call_next(jvm_env(engine->vm), &engine->bridge, cursor->id, ret_batch, &bytes,
                          err) != 0)
         return -1;
-    if (bytes.data == NULL)
-        return 1;
-    if (bytes.length == 0) {
-        free(bytes.data);
-        return 0;
-    }
-    if (check_answer(&bytes, err) == 0)
-        error_set(err, ERROR_ENGINE_ERROR, "the bridge answered neither batch nor error");
-    return -1;
+    return take_outcome(&bytes, err);
 }
 
 void spark_cursor_close(struct spark_cursor *cursor)

@@ -424,24 +424,24 @@ void scripted_mysql_hang_up(struct scripted_mysql *server)
     pthread_mutex_unlock(&server->lock);
 }
 
-size_t scripted_mysql_connections(struct scripted_mysql *server)
+static size_t read_count(struct scripted_mysql *server, const size_t *count)
 {
-    size_t count = 0;
+    size_t copy = 0;
 
     pthread_mutex_lock(&server->lock);
-    count = server->client_count;
+    copy = *count;
     pthread_mutex_unlock(&server->lock);
-    return count;
+    return copy;
+}
+
+size_t scripted_mysql_connections(struct scripted_mysql *server)
+{
+    return read_count(server, &server->client_count);
 }
 
 size_t scripted_mysql_logins(struct scripted_mysql *server)
 {
-    size_t count = 0;
-
-    pthread_mutex_lock(&server->lock);
-    count = server->logins;
-    pthread_mutex_unlock(&server->lock);
-    return count;
+    return read_count(server, &server->logins);
 }
 
 size_t scripted_mysql_count(struct scripted_mysql *server, const char *text)
@@ -459,12 +459,7 @@ size_t scripted_mysql_count(struct scripted_mysql *server, const char *text)
 
 size_t scripted_mysql_executes(struct scripted_mysql *server)
 {
-    size_t count = 0;
-
-    pthread_mutex_lock(&server->lock);
-    count = server->executes;
-    pthread_mutex_unlock(&server->lock);
-    return count;
+    return read_count(server, &server->executes);
 }
 
 size_t scripted_mysql_last_execute(struct scripted_mysql *server, unsigned char *ret, size_t size)
