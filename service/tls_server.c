@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event_memory.h"
+
 /* TLS 1.2; those of TLS 1.3 are all of this kind. */
 #define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!PSK"
 
@@ -144,8 +146,11 @@ struct bufferevent *tls_server_stream(struct tls_server *server, struct event_ba
 {
     SSL *ssl = SSL_new(server->context);
 
-    if (ssl == NULL)
+    /* libevent wouldn't notice that the socket couldn't be set, and never close it. */
+    if (ssl == NULL || SSL_set_fd(ssl, fd) != 1 || !event_memory_reserve()) {
+        SSL_free(ssl);
         return NULL;
+    }
     /* Frees `ssl` when it fails, too. */
     return bufferevent_openssl_socket_new(base, fd, ssl, BUFFEREVENT_SSL_ACCEPTING,
                                           BEV_OPT_CLOSE_ON_FREE);
