@@ -31,7 +31,9 @@ struct engine_life {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool stop_asked; /* under lock */
+    bool stop_asked; /* under lock, as the next two */
+    bool settled;    /* the vm thread makes nothing more */
+    bool down_asked; /* nothing uses the engine any more */
     struct monotime begin;
 
     /* Written by the vm thread before the open mail, read by the loop after it. */
@@ -41,9 +43,12 @@ struct engine_life {
     struct spark_engine *engine;
     struct worker_pool *pool;
     struct canceller *canceller;
-    struct canary *canary;
     struct engine_facts *facts;
     struct life_mail up;
+
+    /* The same with the ready mail. */
+    struct canary *canary;
+    bool mute; /* no canary sang: `err` says why */
     struct life_mail warm;
 };
 
@@ -73,7 +78,11 @@ static void deliver_warm(struct mail *mail)
 {
     struct engine_life *life = ((struct life_mail *)mail)->life;
 
-    if (!is_stop_asked(life))
+    if (is_stop_asked(life))
+        return;
+    if (life->mute)
+        life->config.on_failed(&life->err, life->config.user);
+    else
         life->config.on_ready(life->config.user);
 }
 
@@ -123,6 +132,7 @@ static int bring_up(struct engine_life *life, struct error *err)
         .ui = settings->spark_ui,
         .ui_port = (int)settings->spark_ui_port,
         .task_nice = (int)settings->task_nice,
+        .compiler_nice = (int)settings->compiler_nice,
         .check_jni = settings->check_jni,
         .progress = on_progress,
         .progress_user = life,
@@ -133,9 +143,6 @@ static int bring_up(struct engine_life *life, struct error *err)
     worker_pool_set_engine(life->pool, life->engine);
     if (canceller_start(life->engine, CANCELS_PER_WORKER * (size_t)settings->workers,
                         &life->canceller, err) != 0)
-        return -1;
-    on_progress("first query", life);
-    if (canary_start(life->engine, settings->canary_interval_ms, &life->canary, err) != 0)
         return -1;
     return engine_facts_start(life->engine, FACTS_INTERVAL_MS, &life->facts, err);
 }
@@ -156,6 +163,18 @@ static void warm_up(struct engine_life *life)
     }
 }
 
+/* Callers are answered meanwhile, and come first: what only readiness waits for. */
+static void prove_life(struct engine_life *life)
+{
+    warm_up(life);
+    if (is_stop_asked(life))
+        return;
+    on_progress("first query", life);
+    life->mute = canary_start(life->engine, life->config.settings->canary_interval_ms,
+                              &life->canary, &life->err) != 0;
+    post(life, &life->warm, deliver_warm);
+}
+
 static void *vm_main(void *argument)
 {
     struct engine_life *life = argument;
@@ -163,13 +182,13 @@ static void *vm_main(void *argument)
     pthread_setname_np(pthread_self(), "vm");
     life->failed = bring_up(life, &life->err) != 0;
     post(life, &life->up, deliver_up);
-    if (!life->failed) {
-        warm_up(life);
-        post(life, &life->warm, deliver_warm);
-    }
+    if (!life->failed)
+        prove_life(life);
 
     pthread_mutex_lock(&life->lock);
-    while (!life->stop_asked)
+    life->settled = true;
+    pthread_cond_broadcast(&life->changed);
+    while (!life->down_asked)
         pthread_cond_wait(&life->changed, &life->lock);
     pthread_mutex_unlock(&life->lock);
     spark_engine_stop(life->engine);
@@ -237,6 +256,21 @@ const char *engine_life_version(const struct engine_life *life)
     return spark_engine_version(life->engine);
 }
 
+/* Asks the vm thread to come to an end with what it makes; false when it doesn't. */
+static bool settle(struct engine_life *life, int64_t limit_ms)
+{
+    struct timespec until = wall_time_after(limit_ms);
+    bool settled = false;
+
+    pthread_mutex_lock(&life->lock);
+    life->stop_asked = true;
+    while (!life->settled && pthread_cond_timedwait(&life->changed, &life->lock, &until) == 0)
+        continue;
+    settled = life->settled;
+    pthread_mutex_unlock(&life->lock);
+    return settled;
+}
+
 bool engine_life_stop(struct engine_life *life, int64_t limit_ms)
 {
     struct monotime limit = monotime_after(monotime_now(), limit_ms);
@@ -249,14 +283,15 @@ bool engine_life_stop(struct engine_life *life, int64_t limit_ms)
         (void)worker_pool_join(life->pool, limit_ms);
         return false;
     }
-    if (!canary_stop(life->canary, limit_ms) ||
+    if (!settle(life, limit_ms) ||
+        !canary_stop(life->canary, monotime_span_ms(monotime_now(), limit)) ||
         !engine_facts_stop(life->facts, monotime_span_ms(monotime_now(), limit)) ||
         worker_pool_stop(life->pool, monotime_span_ms(monotime_now(), limit)) > 0)
         return false; /* still attached: the engine must not be stopped under it */
     canceller_stop(life->canceller);
     pthread_mutex_lock(&life->lock);
-    life->stop_asked = true;
-    pthread_cond_signal(&life->changed);
+    life->down_asked = true;
+    pthread_cond_broadcast(&life->changed);
     pthread_mutex_unlock(&life->lock);
     until = wall_time_after(monotime_span_ms(monotime_now(), limit));
     return pthread_timedjoin_np(life->thread, NULL, &until) == 0;

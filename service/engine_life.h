@@ -2,8 +2,8 @@
  * engine_life: brings up and takes down everything that needs the JVM, on a
  * thread of its own, while the loop already answers `starting`.
  *
- *   up:   workers (at once) | engine -> canceller -> canary (its first query) -> facts -> open mail
- *         -> the engine's own first statements -> ready mail
+ *   up:   workers (at once) | engine -> canceller -> facts -> open mail
+ *         -> the engine's own first statements -> canary (its first query) -> ready mail
  *   down: canary, facts -> workers -> canceller -> engine, each under a limit
  */
 #ifndef SERVICE_ENGINE_LIFE_H
@@ -36,7 +36,7 @@ struct engine_life_config {
     const char *local_dir;        /* scratch of Spark */
     void (*on_open)(void *user);  /* queries can run   [loop] */
     void (*on_ready)(void *user); /* and are quick; after on_open   [loop] */
-    void (*on_failed)(const struct error *err, void *user); /* [loop] */
+    void (*on_failed)(const struct error *err, void *user); /* before or after on_open   [loop] */
     void *user;
 };
 
@@ -46,9 +46,11 @@ int engine_life_start(const struct engine_life_config *config, struct engine_lif
 
 /* Valid after on_open; borrowed.   [loop] */
 struct canceller *engine_life_canceller(const struct engine_life *life);
-const struct canary *engine_life_canary(const struct engine_life *life);
 struct engine_facts *engine_life_facts(const struct engine_life *life);
 const char *engine_life_version(const struct engine_life *life);
+
+/* Valid after on_ready; borrowed.   [loop] */
+const struct canary *engine_life_canary(const struct engine_life *life);
 
 /* Takes everything down; the queue is closed by then. False when something did
  * not end within limit_ms: the process must then leave without waiting.  [loop] */

@@ -142,10 +142,10 @@ static json_t *describe(const struct health *health)
     json_t *version = json_null();
     json_t *age = json_null();
 
-    if (health->engine_open) {
+    if (health->engine_open)
         version = json_string(engine_life_version(health->life));
+    if (health->engine_ready)
         age = json_integer(canary_age_ms(engine_life_canary(health->life)));
-    }
     return json_pack("{s:s, s:o, s:I, s:{s:I, s:I}, s:{s:I, s:I, s:I}, s:o, s:o}", "status",
                      STATUS_NAMES[health_status(health)], "spark_version", version, "uptime_ms",
                      (json_int_t)monotime_span_ms(health->started, monotime_now()), "queue",

@@ -48,9 +48,10 @@ static void look_at_engine(const struct service *service, struct engine_memory *
     const struct health *health = &service->health;
 
     metrics_set(METRIC_HEALTHY, health_status(health) == HEALTH_HEALTHY);
+    if (health->engine_ready)
+        metrics_set(METRIC_CANARY_AGE, canary_age_ms(engine_life_canary(service->life)));
     if (!health->engine_open)
         return;
-    metrics_set(METRIC_CANARY_AGE, canary_age_ms(engine_life_canary(service->life)));
     (void)engine_facts_memory(engine_life_facts(service->life), memory);
     metrics_set(METRIC_BRIDGE_WAITING, memory->waiting_bytes);
     metrics_set(METRIC_BRIDGE_SPOOLED, memory->spooled_bytes);

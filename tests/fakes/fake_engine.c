@@ -14,7 +14,8 @@
  *   reads PATH  the rows rest on the Parquet files at PATH, and on nothing else
  *
  * Environment: FAKE_START_MS delays the start, FAKE_START_FAIL=1 lets it fail,
- * FAKE_CANARY_FAIL_AFTER=N lets canaries fail after the N-th.
+ * FAKE_CANARY_FAIL_AFTER=N lets canaries fail after the N-th, -1 each.
+ * FAKE_CANARY_FROM=FILE: canaries wait until that file is there.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -509,9 +510,13 @@ void spark_cursor_close(struct spark_cursor *cursor)
 
 int spark_engine_canary(struct spark_thread *thread, struct error *err)
 {
+    const struct timespec look = {.tv_nsec = 1000000};
     long limit = environment_number("FAKE_CANARY_FAIL_AFTER");
+    const char *file = getenv("FAKE_CANARY_FROM");
 
-    if (limit > 0 && atomic_fetch_add(&thread->engine->canaries, 1) >= limit)
+    while (file != NULL && access(file, F_OK) != 0)
+        nanosleep(&look, NULL);
+    if (limit != 0 && atomic_fetch_add(&thread->engine->canaries, 1) >= limit)
         return error_set(err, ERROR_ENGINE_ERROR, "told to fail");
     return 0;
 }

@@ -105,8 +105,9 @@ static void test_starting(void **state)
     service_process_stop(service);
 }
 
-/* Queries are answered while the engine's own first ones run; readiness waits for those. */
-static void test_warming_up(void **state)
+/* Queries are answered before what readiness waits for is over, which is when the file named
+ * by that variable of the scripted engine is there. */
+static void check_answers_before_ready(const char *variable)
 {
     char gate[] = "/tmp/spark-service-warm-XXXXXX";
     char until[64];
@@ -114,11 +115,10 @@ static void test_warming_up(void **state)
     struct service_client client;
     int fd = mkstemp(gate);
 
-    (void)state;
     assert_true(fd >= 0);
     assert_int_equal(close(fd), 0);
     assert_int_equal(unlink(gate), 0);
-    snprintf(until, sizeof(until), "FAKE_WARM_UP_UNTIL=%s", gate);
+    snprintf(until, sizeof(until), "%s=%s", variable, gate);
     service = service_process_start(SETTINGS(until, "WARM_UP_MS=600000"));
     service_process_wait_logged(service, "open for queries");
     service_process_query(service, &client, "rows 1", "");
@@ -127,6 +127,8 @@ static void test_warming_up(void **state)
     check_get(service, "/startupz", 503, "starting\n");
     check_get(service, "/api/spark/health", 503,
               "{\"status\":\"starting\",\"spark_version\":\"0.0.0-fake\",");
+    check_get(service, "/api/spark/health", 503, "\"canary_age_ms\":null");
+    check_get(service, "/metrics", 200, "spark_service_healthy 0");
     fd = open(gate, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     assert_true(fd >= 0);
     assert_int_equal(close(fd), 0);
@@ -134,6 +136,18 @@ static void test_warming_up(void **state)
     check_get(service, "/startupz", 200, "started\n");
     service_process_stop(service);
     assert_int_equal(unlink(gate), 0);
+}
+
+static void test_warming_up(void **state)
+{
+    (void)state;
+    check_answers_before_ready("FAKE_WARM_UP_UNTIL");
+}
+
+static void test_first_canary(void **state)
+{
+    (void)state;
+    check_answers_before_ready("FAKE_CANARY_FROM");
 }
 
 /* Who has waited long enough is ready, although those queries go on. */
@@ -173,6 +187,16 @@ static void test_mysql_of_health(void **state)
 static void test_failing_start(void **state)
 {
     struct service_process *service = service_process_spawn(SETTINGS("FAKE_START_FAIL=1"));
+
+    (void)state;
+    service_process_wait_logged(service, "detail=\"told to fail\"");
+    service_process_finish(service, 70);
+}
+
+/* Never ready without a canary that sang. */
+static void test_failing_first_canary(void **state)
+{
+    struct service_process *service = service_process_spawn(SETTINGS("FAKE_CANARY_FAIL_AFTER=-1"));
 
     (void)state;
     service_process_wait_logged(service, "detail=\"told to fail\"");
@@ -446,11 +470,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_starting),
         cmocka_unit_test(test_warming_up),
+        cmocka_unit_test(test_first_canary),
         cmocka_unit_test(test_warming_up_at_its_bound),
         cmocka_unit_test(test_stop_while_warming_up),
         cmocka_unit_test(test_mysql_of_health),
         cmocka_unit_test(test_reload),
         cmocka_unit_test(test_failing_start),
+        cmocka_unit_test(test_failing_first_canary),
         cmocka_unit_test(test_bad_setting),
         cmocka_unit_test(test_second_service_on_one_folder),
         cmocka_unit_test(test_port_in_use),
