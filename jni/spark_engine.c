@@ -11,9 +11,13 @@
 #include <unistd.h>
 
 #include "../service/no_children.h"
+#include "../service/thread_nice.h"
 #include "bridge_answer.h"
 #include "bridge_call.h"
 #include "jvm.h"
+
+/* HotSpot's name for each thread of its second compiler, as far as Linux keeps it. */
+#define OPTIMISING_COMPILER "C2 CompilerThre"
 
 struct spark_engine {
     JavaVM *vm;
@@ -159,6 +163,8 @@ int spark_engine_start(const struct spark_engine_config *config, struct spark_en
     report(config, "creating the JVM");
     if (jvm_create(config->home, config->heap, config->check_jni, &engine->vm, err) != 0)
         goto fail;
+    if (config->compiler_nice > 0)
+        (void)thread_nice_set(OPTIMISING_COMPILER, config->compiler_nice);
     env = jvm_env(engine->vm);
     report(config, "loading the bridge");
     if (bridge_class_load(env, &engine->bridge, err) != 0)

@@ -56,8 +56,9 @@ struct spark_engine_config {
     struct spark_reuse_limits reuse;
     bool ui; /* Spark UI on loopback */
     int ui_port;
-    int task_nice;  /* of the threads of Spark's tasks; 0: as all others */
-    bool check_jni; /* -Xcheck:jni */
+    int task_nice;     /* of the threads of Spark's tasks; 0: as all others */
+    int compiler_nice; /* of the JVM's optimising compiler; 0: as all others */
+    bool check_jni;    /* -Xcheck:jni */
     /* Called on the vm thread with a short line for each rung of the start; may be NULL. */
     void (*progress)(const char *step, void *user);
     void *progress_user;

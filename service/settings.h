@@ -71,6 +71,7 @@ struct settings {
     bool spark_ui;
     int64_t spark_ui_port;
     int64_t task_nice;
+    int64_t compiler_nice;
     int64_t warm_up_ms;
     bool check_jni;
     char *mysql_hosts;

@@ -113,6 +113,8 @@ const struct setting settings_table[] = {
     INTEGER("SPARK_UI_PORT", spark_ui_port, "4040", 1, 65535, "port of the Spark UI"),
     INTEGER("TASK_NICE", task_nice, "10", 0, 19,
             "Linux nice value of the threads of Spark's tasks; 0: as all others"),
+    INTEGER("COMPILER_NICE", compiler_nice, "5", 0, 19,
+            "Linux nice value of the JVM's optimising compiler; 0: as all others"),
     INTEGER("WARM_UP_MS", warm_up_ms, "3000", 0, 600000,
             "how long readiness waits for the service's own first queries; 0: none are made"),
     BOOL("CHECK_JNI", check_jni, "0", "run the JVM with -Xcheck:jni (slow, for tests)"),

@@ -30,7 +30,7 @@ for module in query_request query_target query_string token_file token_file_io r
     answer_basis run_history cache_doubt cache_key entity_tag media_type accept_list \
     result_format result_writer result_json result_envelope result_pages content_coding sql_type \
     mysql_greeting mysql_lexer mysql_plain mysql_shapes mysql_statement mysql_gate mysql_params mysql_errors \
-    no_children arrow_ipc_write arrow_ipc_schema arrow_ipc_read arrow_ipc_read_schema flatbuffer_write flatbuffer_read; do
+    no_children thread_nice arrow_ipc_write arrow_ipc_schema arrow_ipc_read arrow_ipc_read_schema flatbuffer_write flatbuffer_read; do
     if grep -nE '#include [<"](event2/|pthread|.*spark_engine|http_|mysql\.h)' "service/$module.c"; then
         echo "layers: $module is a pure module"
         bad=1
@@ -43,9 +43,9 @@ if grep -nE '#include "' jni/spark_facts.h; then
 fi
 # From jni/ upwards only these: values, not behaviour.
 found=$(grep -nE '#include "\.\./service/' jni/*.c jni/*.h |
-    grep -vE 'service/(error|byte_buffer|arrow_c_data|explanation|answer_basis|no_children)\.h' || true)
+    grep -vE 'service/(error|byte_buffer|arrow_c_data|explanation|answer_basis|no_children|thread_nice)\.h' || true)
 if [ -n "$found" ]; then
-    echo "layers: jni/ may only use error, byte_buffer, arrow_c_data, explanation, answer_basis and no_children of service/:"
+    echo "layers: jni/ may only use error, byte_buffer, arrow_c_data, explanation, answer_basis, no_children and thread_nice of service/:"
     echo "$found"
     bad=1
 fi

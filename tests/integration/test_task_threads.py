@@ -1,8 +1,10 @@
-"""Threads of Spark's tasks stand back for those that answer (TASK_NICE)."""
+"""Threads of Spark's tasks (TASK_NICE) and of the optimising compiler (COMPILER_NICE) stand back for those
+that answer."""
 
 import pathlib
 
-TASK_NICE = 10  # the default
+TASK_NICE = 10  # the defaults
+COMPILER_NICE = 5
 
 
 def nice_of_threads(pid):
@@ -31,13 +33,15 @@ def test_task_threads_stand_back(service, world):
     assert TASK_NICE in {nice for name, nice in threads if is_task(name)}, threads
     answering = [(name, nice) for name, nice in threads
                  if name.startswith(("worker-", "spark-service", "canceller", "log", "canary",
-                                     "C2 Compiler", "C1 Compiler", "GC Thread"))]
+                                     "C1 Compiler", "GC Thread"))]
     assert {name.split("-")[0] for name, _ in answering} >= {"worker", "spark"}
     assert {nice for _, nice in answering} == {int(own)}, answering
+    optimising = {nice for name, nice in threads if name.startswith("C2 Compiler")}
+    assert optimising == {COMPILER_NICE}, threads
 
 
 def test_they_need_not(start_service, world):
-    service = start_service(SPARK_SERVICE_TASK_NICE=0).wait_ready()
+    service = start_service(SPARK_SERVICE_TASK_NICE=0, SPARK_SERVICE_COMPILER_NICE=0).wait_ready()
     threads = nice_of_threads(service.pid)  # the canary had tasks
     assert any(is_task(name) for name, _ in threads), threads
     assert len({nice for _, nice in threads}) == 1, threads
