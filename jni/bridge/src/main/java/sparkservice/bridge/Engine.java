@@ -25,6 +25,7 @@ final class Engine implements AutoCloseable {
     private final Query.Planner mysqlPlanner;
     private final WarmUp warmUp;
     private final QueryProgress progress = new QueryProgress();
+    private final Callers callers = new Callers();
     private final AtomicLong nextQueryId = new AtomicLong();
 
     Engine(EngineConfig config) throws Exception {
@@ -58,7 +59,7 @@ final class Engine implements AutoCloseable {
         KeptPlans plansOfWarmUp = new KeptPlans(config.reuse().plans());
         Query.Planner planner = tablePlanner(config, roots,
                 new KeptSources(roots, config.reuse(), plansOfWarmUp), plansOfWarmUp);
-        return new WarmUp(folder, SparkLine.state(session).newHadoopConf(), new WarmUp.Opener() {
+        return new WarmUp(folder, SparkLine.state(session).newHadoopConf(), callers, new WarmUp.Opener() {
             @Override
             public Query open(QueryRequest request, long schemaAddress) throws Exception {
                 return Engine.this.open(register(request, planner), schemaAddress);
@@ -88,7 +89,13 @@ final class Engine implements AutoCloseable {
 
     /** Starts a query, exports its schema. */
     Query open(QueryRequest request, long schemaAddress) throws Exception {
-        return open(register(request, plannerOf(request)), schemaAddress);
+        return open(registerCallers(request), schemaAddress);
+    }
+
+    private Query registerCallers(QueryRequest request) throws BridgeException {
+        Query query = register(request, plannerOf(request));
+        callers.begin(query);
+        return query;
     }
 
     private Query open(Query query, long schemaAddress) throws Exception {
@@ -109,7 +116,7 @@ final class Engine implements AutoCloseable {
         if (request.source() == QueryRequest.Source.MYSQL) {
             throw BridgeException.badRequest("MySQL itself explains its statements.");
         }
-        Query query = register(request, plannerOf(request));
+        Query query = registerCallers(request);
         try {
             QueryPlan plan = query.explain();
             BatchReader.exportSchema(ResultSchema.arrow(plan.columns()), schemaAddress);
@@ -154,6 +161,7 @@ final class Engine implements AutoCloseable {
         } finally {
             progress.end(query.tag());
             QueryRegistry.remove(query);
+            callers.end(query);
         }
     }
 

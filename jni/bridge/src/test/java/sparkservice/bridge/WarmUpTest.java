@@ -1,6 +1,7 @@
 package sparkservice.bridge;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
@@ -12,6 +13,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -56,7 +58,7 @@ class WarmUpTest {
         CountDownLatch waitedFor = new CountDownLatch(1);
         CountDownLatch asked = new CountDownLatch(3);
         Path folder = Files.createDirectories(TestEngine.HOME.resolve("warm-up-waiting"));
-        new WarmUp(folder, unguarded(), new WarmUp.Opener() {
+        new WarmUp(folder, unguarded(), new Callers(), new WarmUp.Opener() {
             @Override
             public Query open(QueryRequest request, long schemaAddress) throws Exception {
                 waitedFor.await();
@@ -77,7 +79,7 @@ class WarmUpTest {
     void aStatementThatFailsEndsItsSourceOnly() throws Exception {
         Set<Source> asked = ConcurrentHashMap.newKeySet();
         Path folder = Files.createDirectories(TestEngine.HOME.resolve("warm-up-failing"));
-        new WarmUp(folder, unguarded(), new WarmUp.Opener() {
+        new WarmUp(folder, unguarded(), new Callers(), new WarmUp.Opener() {
             @Override
             public Query open(QueryRequest request, long schemaAddress) throws Exception {
                 assertTrue(asked.add(request.source()), "asked again: " + request);
@@ -90,6 +92,77 @@ class WarmUpTest {
             }
         }).run(60_000);
         assertEquals(Set.of(Source.PARQUET, Source.DELTA, Source.ICEBERG), asked);
+    }
+
+    @Test
+    void itLetsCallersGoFirst() throws Exception {
+        Callers callers = new Callers();
+        Object query = new Object();
+        callers.begin(query);
+        CountDownLatch asked = new CountDownLatch(3);
+        AtomicBoolean early = new AtomicBoolean();
+        AtomicBoolean over = new AtomicBoolean();
+        Path folder = Files.createDirectories(TestEngine.HOME.resolve("warm-up-polite"));
+        WarmUp warmUp = new WarmUp(folder, unguarded(), callers, new WarmUp.Opener() {
+            @Override
+            public Query open(QueryRequest request, long schemaAddress) throws Exception {
+                if (!over.get()) {
+                    early.set(true);
+                }
+                asked.countDown();
+                throw BridgeException.badRequest("refused by the test");
+            }
+
+            @Override
+            public void close(Query query) {
+                throw new AssertionError("nothing was open");
+            }
+        });
+        assertFalse(warmUp.run(200), "it waits for the caller's query");
+        assertEquals(3, asked.getCount());
+        over.set(true);
+        callers.end(query);
+        assertTrue(asked.await(60, TimeUnit.SECONDS), "its turn has come");
+        assertFalse(early.get());
+    }
+
+    @Test
+    void itStopsWaitingWhenItIsClosed() throws Exception {
+        Callers callers = new Callers();
+        callers.begin(new Object());
+        Path folder = Files.createDirectories(TestEngine.HOME.resolve("warm-up-closed"));
+        WarmUp warmUp = new WarmUp(folder, unguarded(), callers, new WarmUp.Opener() {
+            @Override
+            public Query open(QueryRequest request, long schemaAddress) {
+                throw new AssertionError("asked: " + request);
+            }
+
+            @Override
+            public void close(Query query) {
+                throw new AssertionError("nothing was open");
+            }
+        });
+        assertFalse(warmUp.run(1));
+        warmUp.close();
+        assertTrue(warmUp.run(60_000));
+        try (var files = Files.list(folder)) {
+            assertEquals(0, files.count());
+        }
+    }
+
+    @Test
+    void callersAreWaitedForWithinBounds() throws Exception {
+        Callers callers = new Callers();
+        callers.awaitFirst(1);
+        callers.awaitNone(System.nanoTime() + TimeUnit.MINUTES.toNanos(1));
+        callers.begin("a");
+        callers.awaitFirst(60_000);
+        callers.awaitNone(System.nanoTime());
+        callers.end("b");
+        callers.begin("b");
+        callers.end("a");
+        callers.end("b");
+        callers.awaitNone(System.nanoTime() + TimeUnit.MINUTES.toNanos(1));
     }
 
     /** Hadoop would give the session's guarded file system, which lets nobody write here. */
