@@ -130,7 +130,7 @@ $(SAMPLE)/.made: $(SAMPLE_SQL) | $(LIB)/.jars
 
 $(LIB)/app.jsa: $(LIB)/.jars $(LIB)/jvm.options | $(SAMPLE)/.made
 	@echo "making the class data archive of Spark $(SPARK) (about a minute)"
-	$(Q)rm -f $@ && $(JAVA) $(JVM_OPTIONS) -Xmx1g -XX:ArchiveClassesAtExit=$(abspath $@) \
+	$(Q)rm -rf $@ $(B)/warmup-scratch && $(JAVA) $(JVM_OPTIONS) -Xmx1g -XX:ArchiveClassesAtExit=$(abspath $@) \
 		-cp "$(CLASS_PATH)" sparkservice.bridge.ArchiveRecorder \
 		--sample $(abspath $(SAMPLE)) --local-dir $(abspath $(B))/warmup-scratch \
 		> $(LIB)/warmup.log 2>&1 || { cat $(LIB)/warmup.log; exit 1; }

@@ -62,14 +62,15 @@ VARIANTS = {
     "same": Variant(),  # the noise of a comparison
     "c1 only": Variant(jvm="-XX:TieredStopAtLevel=1"),
     "c2 for all": Variant(jvm=f"-XX:CompilerDirectivesFile={NO_DIRECTIVES}"),
-    "c2 later": Variant(jvm="-XX:Tier4InvocationThreshold=30000 -XX:Tier4MinInvocationThreshold=5000"
-                            " -XX:Tier4CompileThreshold=60000"),
+    "c2 early": Variant(jvm="-XX:Tier4InvocationThreshold=5000 -XX:Tier4MinInvocationThreshold=600"
+                            " -XX:Tier4CompileThreshold=15000"),
     "tier 3 later": Variant(jvm="-XX:Tier3InvocationThreshold=2000 -XX:Tier3MinInvocationThreshold=1000"
                                 " -XX:Tier3CompileThreshold=20000"),
     "serial gc": Variant(jvm="-XX:-UseParallelGC -XX:+UseSerialGC"),
     "g1": Variant(jvm="-XX:-UseParallelGC -XX:+UseG1GC"),
     "fixed heap": Variant(jvm=f"-Xms{HEAP}"),
-    "one compiler queue": Variant(jvm="-XX:-UseDynamicNumberOfCompilerThreads"),
+    "compilers as needed": Variant(jvm="-XX:+UseDynamicNumberOfCompilerThreads"),
+    "compiler beside all": Variant(env={"SPARK_SERVICE_COMPILER_NICE": "0"}),
     "artifact isolation": conf(spark__sql__artifact__isolation__enabled="true"),
     "no aqe": conf(spark__sql__adaptive__enabled="false"),
     "no whole-stage codegen": conf(spark__sql__codegen__wholeStage="false"),

@@ -2,10 +2,17 @@ package sparkservice.bridge;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
 import org.apache.arrow.c.ArrowArray;
 import org.apache.arrow.c.ArrowSchema;
 import org.apache.arrow.memory.BufferAllocator;
@@ -24,6 +31,7 @@ import org.apache.arrow.memory.RootAllocator;
  */
 public final class ArchiveRecorder {
     private static final long WARM_UP_MS = 120_000;
+    private static final String CLASS_FILE = ".class";
 
     private final BufferAllocator allocator = new RootAllocator();
     private final Map<String, String> arguments = new HashMap<>();
@@ -68,11 +76,50 @@ public final class ArchiveRecorder {
             expectError(source, path, "SELECT nope FROM " + table);
             expectError(source, path, "SELECT FROM WHERE");
         }
+        mysql();
         expectNoError(Bridge.stop());
     }
 
+    /** What a connection and its statements need; there is no server here, so it is called by name. */
+    private void mysql() throws Exception {
+        loadAll(ArchiveRecorder.class, "sparkservice/");
+        loadAll(com.mysql.cj.jdbc.Driver.class, "com/mysql/cj/");
+        SSLEngine tls = SSLContext.getDefault().createSSLEngine("localhost", 1);
+        tls.setUseClientMode(true);
+        ByteBuffer hello = ByteBuffer.allocate(tls.getSession().getPacketBufferSize());
+        tls.wrap(ByteBuffer.allocate(0), hello);
+        try (ServerSocket nobody = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            int port = nobody.getLocalPort();
+            nobody.close();
+            ObjectNode query = request("mysql", "SELECT 1");
+            query.putObject("mysql").put("host", "127.0.0.1").put("port", port).put("user", "nobody")
+                    .put("password", "").put("tls_mode", "preferred").put("connect_ms", 1000)
+                    .put("socket_ms", 1000).put("writes", false);
+            expectError(query);
+        }
+    }
+
+    /** The classes of a jar whose names begin so, as far as all is there that they need. */
+    private static void loadAll(Class<?> one, String begin) throws Exception {
+        Path jar = Path.of(one.getProtectionDomain().getCodeSource().getLocation().toURI());
+        try (JarFile file = new JarFile(jar.toFile())) {
+            file.stream().map(JarEntry::getName)
+                    .filter(name -> name.startsWith(begin) && name.endsWith(CLASS_FILE))
+                    .forEach(name -> load(name, one.getClassLoader()));
+        }
+    }
+
+    private static void load(String file, ClassLoader loader) {
+        String name = file.substring(0, file.length() - CLASS_FILE.length()).replace('/', '.');
+        try {
+            Class.forName(name, false, loader);
+        } catch (ClassNotFoundException | LinkageError e) {
+            System.out.println("not loaded: " + name + ": " + e); // an extra that isn't among the jars
+        }
+    }
+
     private void query(String source, Path path, String sql) throws Exception {
-        JsonNode answer = open(source, path, sql);
+        JsonNode answer = open(request(source, sql).put("path", path.toString()));
         if (answer.has("error")) {
             throw new IllegalStateException(sql + ": " + answer);
         }
@@ -93,17 +140,20 @@ public final class ArchiveRecorder {
     }
 
     private void expectError(String source, Path path, String sql) throws Exception {
-        if (!open(source, path, sql).has("error")) {
-            throw new IllegalStateException("no error: " + sql);
+        expectError(request(source, sql).put("path", path.toString()));
+    }
+
+    private void expectError(ObjectNode query) throws Exception {
+        if (!open(query).has("error")) {
+            throw new IllegalStateException("no error: " + query);
         }
     }
 
-    private JsonNode open(String source, Path path, String sql) throws Exception {
-        ObjectNode query = Json.object();
-        query.put("tag", "archive-" + ++tags);
-        query.put("source", source);
-        query.put("path", path.toString());
-        query.put("sql", sql);
+    private ObjectNode request(String source, String sql) {
+        return Json.object().put("tag", "archive-" + ++tags).put("source", source).put("sql", sql);
+    }
+
+    private JsonNode open(ObjectNode query) throws Exception {
         try (ArrowSchema schema = ArrowSchema.allocateNew(allocator)) {
             JsonNode answer = Json.parse(Bridge.open(Json.bytes(query), schema.memoryAddress()));
             if (!answer.has("error")) {
