@@ -6,7 +6,6 @@
 #ifndef SERVICE_MYSQL_CURSOR_H
 #define SERVICE_MYSQL_CURSOR_H
 
-#include <mysql.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -40,8 +39,8 @@ struct mysql_cursor {
     struct monotime deadline;
     struct mysql_lease lease; /* connection NULL = none is held */
     struct mysql_session session;
-    MYSQL_STMT *statement; /* one of the two */
-    MYSQL_RES *result;     /* of a statement that was sent as text */
+    struct st_mysql_stmt *statement; /* one of the two; mysql.h's */
+    struct st_mysql_res *result;     /* of a statement that was sent as text */
     struct mysql_columns columns;
     struct mysql_rows *rows;
     bool exact;      /* text carries the columns' cells */

@@ -28,8 +28,8 @@ struct mysql_express {
     bool stopped;
 };
 
-int mysql_express_new(const struct mysql_express_config *config,
-                      struct mysql_express **ret_express, struct error *err)
+int mysql_express_new(const struct mysql_express_config *config, struct mysql_express **ret_express,
+                      struct error *err)
 {
     struct mysql_express *express = calloc(1, sizeof(*express));
 
@@ -176,8 +176,8 @@ static bool begin(struct express_run *run)
         return false;
     }
     query_runner_begin(query, express->config.channel);
-    run->readable = event_new(express->config.base, mysql_cursor_fd(run->cursor), EV_READ,
-                              on_readable, run);
+    run->readable =
+        event_new(express->config.base, mysql_cursor_fd(run->cursor), EV_READ, on_readable, run);
     DL_APPEND(express->runs, run);
     if (run->readable == NULL || wait_for_bytes(run) != 0)
         hand_over(run, METRIC_MYSQL_EXPRESS_FAILED);

@@ -35,8 +35,8 @@ struct mysql_express_config {
     size_t bytes_max;  /* of its rows, with their columns' names */
 };
 
-int mysql_express_new(const struct mysql_express_config *config,
-                      struct mysql_express **ret_express, struct error *err);
+int mysql_express_new(const struct mysql_express_config *config, struct mysql_express **ret_express,
+                      struct error *err);
 
 /* Cuts what is under way and hands it to the workers, which end it; begins nothing any more.
  * The queue is still open. NULL is fine. */

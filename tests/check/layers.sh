@@ -14,6 +14,8 @@ only() { # only HEADER-PATTERN ALLOWED-FILES-REGEX
 only 'jni\.h' 'jni/.*'
 only '(jvm|bridge_call|bridge_answer)\.h' 'jni/.*'
 only 'mysql\.h' 'service/mysql_(.*\.c|batch\.h)'
+only 'mysql_cursor\.h' 'service/mysql_(engine|begun)\.c'
+only 'mysql_steps\.h' 'service/mysql_(steps|begun|rows|connection)\.c|service/mysql_cursor\.h'
 only '(zlib|zstd)\.h' 'service/content_coding\.c'
 only 'result_writer_class\.h' 'service/result_.*\.c'
 only 'llhttp\.h' 'service/http_reader\.c'
