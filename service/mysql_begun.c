@@ -21,8 +21,9 @@ static bool is_fit(struct mysql_cursor *cursor, struct mysql_modes modes)
     const struct mysql_query *query = &cursor->query;
     struct mysql_values values = {0};
     struct error err;
+    bool is_usual = !modes.ansi_quotes && !modes.no_backslash_escapes;
     bool fits = mysql_gate_check(query->sql, (struct mysql_modes){0}, &err) == 0 &&
-                mysql_gate_check(query->sql, modes, &err) == 0 &&
+                (is_usual || mysql_gate_check(query->sql, modes, &err) == 0) &&
                 mysql_statement_parse(query->sql, modes, &cursor->sent, &err) == 0 &&
                 cursor->sent.count == 0 &&
                 mysql_params_bind(&cursor->sent, query->params_json, &values, &err) == 0;
