@@ -62,7 +62,8 @@ static struct query *take_out(struct express_run *run)
     query->begun = run->cursor;
     query->timing.plan_us = monotime_span_us(query->run_started, monotime_now());
     DL_DELETE(run->express->runs, run);
-    event_free(run->readable);
+    if (run->readable != NULL)
+        event_free(run->readable);
     free(run);
     return query;
 }
