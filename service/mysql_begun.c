@@ -32,8 +32,7 @@ static bool is_fit(struct mysql_cursor *cursor, struct mysql_modes modes)
     return fits;
 }
 
-/* From here on the statement is under way, and a failure is one of the statement. */
-static void send_text(struct mysql_cursor *cursor)
+void mysql_cursor_send(struct mysql_cursor *cursor)
 {
     const char *text = cursor->sent.text;
 
@@ -44,7 +43,6 @@ static void send_text(struct mysql_cursor *cursor)
     (void)mysql_steps_send(&cursor->steps, text, strlen(text));
 }
 
-/* False: nothing was sent. */
 static bool begin(struct mysql_cursor *cursor, int64_t margin_ms)
 {
     struct mysql_connection *connection = cursor->lease.connection;
@@ -57,7 +55,7 @@ static bool begin(struct mysql_cursor *cursor, int64_t margin_ms)
         !mysql_steps_begin(&cursor->steps, mysql_connection_handle(connection)) ||
         !mysql_cutoff_arm(query->cutoff, mysql_connection_fd(connection)))
         return false;
-    send_text(cursor);
+    cursor->begun = BEGUN_UNSENT;
     return true;
 }
 
@@ -154,10 +152,12 @@ int mysql_cursor_finish_begin(struct mysql_cursor *cursor, struct error *err)
 {
     enum mysql_begun begun = cursor->begun;
 
+    if (begun == BEGUN_UNSENT)
+        mysql_cursor_send(cursor);
     cursor->begun = BEGUN_NOT;
     if (begun == BEGUN_FAILED)
         *err = cursor->failure;
-    if (begun != BEGUN_SENT)
+    if (begun == BEGUN_ROWS || begun == BEGUN_FAILED)
         return begun == BEGUN_FAILED ? -1 : 0;
     if (cursor->steps.suspended == MYSQL_STEP_SEND)
         mysql_steps_finish(&cursor->steps);

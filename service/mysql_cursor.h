@@ -28,6 +28,7 @@ struct mysql_engine {
 /* How far one has come that was begun without blocking. */
 enum mysql_begun {
     BEGUN_NOT,
+    BEGUN_UNSENT,
     BEGUN_SENT,  /* its answer hasn't begun */
     BEGUN_ROWS,  /* its columns are known */
     BEGUN_FAILED /* `failure` says how, to be told by who opens it */

@@ -56,11 +56,14 @@ int mysql_cursor_open(struct mysql_engine *engine, const struct mysql_query *que
 
 /* ---- begun without blocking ---- */
 
-/* Sends a plain statement whose shape the latest idle connection of its source knows, so that
- * it is the only round trip, and whose session stays as it is for `margin_ms`. NULL: it takes
- * the usual way.   [loop] */
+/* For a plain statement whose shape the latest idle connection of its source knows, so that it
+ * is the only round trip, and whose session stays as it is for `margin_ms`. NULL: it takes the
+ * usual way.   [loop] */
 struct mysql_cursor *mysql_cursor_begin(struct mysql_engine *engine,
                                         const struct mysql_query *query, int64_t margin_ms);
+
+/* Sends it. Doesn't wait; what goes wrong is seen when it is looked at.   [loop] */
+void mysql_cursor_send(struct mysql_cursor *cursor);
 
 /* Readable means: look again. */
 int mysql_cursor_fd(const struct mysql_cursor *cursor);

@@ -17,7 +17,7 @@ struct express_run {
     struct mysql_express *express;
     struct query *query; /* lent */
     struct mysql_cursor *cursor;
-    struct event *readable;
+    struct event *event; /* bytes have come, or the time is over; at first: it is to be sent */
     struct monotime limit;
 };
 
@@ -62,8 +62,8 @@ static struct query *take_out(struct express_run *run)
     query->begun = run->cursor;
     query->timing.plan_us = monotime_span_us(query->run_started, monotime_now());
     DL_DELETE(run->express->runs, run);
-    if (run->readable != NULL)
-        event_free(run->readable);
+    if (run->event != NULL)
+        event_free(run->event);
     free(run);
     return query;
 }
@@ -106,16 +106,30 @@ static int wait_for_bytes(struct express_run *run)
     int64_t left_ms = monotime_span_ms(monotime_now(), run->limit);
     struct timeval span = span_timeval(left_ms > 0 ? left_ms : 0);
 
-    return event_add(run->readable, &span);
+    return event_add(run->event, &span);
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *user)
+/* Behind all else that this turn has to do: MySQL may be woken on this very core, and is to
+ * have it. */
+static void send_statement(struct express_run *run)
+{
+    if (wait_for_bytes(run) == 0)
+        mysql_cursor_send(run->cursor);
+    else
+        hand_over(run, METRIC_MYSQL_EXPRESS_FAILED);
+}
+
+static void on_event(evutil_socket_t fd, short what, void *user)
 {
     struct express_run *run = user;
 
     (void)fd;
     if (atomic_load(&run->query->cancelled)) {
         hand_over(run, METRIC_MYSQL_EXPRESS_CANCELLED);
+        return;
+    }
+    if ((what & EV_WRITE) != 0) {
+        send_statement(run);
         return;
     }
     if ((what & EV_READ) == 0) {
@@ -162,7 +176,7 @@ static struct express_run *run_new(struct mysql_express *express, struct query *
     return run;
 }
 
-/* Sends the statement. False: nothing was begun. */
+/* The statement is sent at the end of the turn. False: nothing was begun. */
 static bool begin(struct express_run *run)
 {
     struct mysql_express *express = run->express;
@@ -177,10 +191,12 @@ static bool begin(struct express_run *run)
         return false;
     }
     query_runner_begin(query, express->config.channel);
-    run->readable =
-        event_new(express->config.base, mysql_cursor_fd(run->cursor), EV_READ, on_readable, run);
+    run->event =
+        event_new(express->config.base, mysql_cursor_fd(run->cursor), EV_READ, on_event, run);
     DL_APPEND(express->runs, run);
-    if (run->readable == NULL || wait_for_bytes(run) != 0)
+    if (run->event != NULL)
+        event_active(run->event, EV_WRITE, 0);
+    else
         hand_over(run, METRIC_MYSQL_EXPRESS_FAILED);
     return true;
 }

@@ -45,8 +45,8 @@ void mysql_express_stop(struct mysql_express *express);
 /* Stopped before. NULL is fine. */
 void mysql_express_free(struct mysql_express *express);
 
-/* Lends a query that is equipped and not queued, and sends its statement; its news come by the
- * channel, as a worker's do. False: it is still yours, to be queued. */
+/* Lends a query that is equipped and not queued; its statement is sent at the end of this turn
+ * of the loop, its news come by the channel, as a worker's do. False: it is still yours, to be queued. */
 bool mysql_express_try(struct mysql_express *express, struct query *query);
 
 #endif

@@ -288,7 +288,6 @@ out:
 
 void query_runner_begin(struct query *query, struct reply_channel *channel)
 {
-    query->run_started = monotime_now();
     query->began = source_instant_now();
     query->timing.queue_us = monotime_span_us(query->received, query->run_started);
     post(channel, &query->started_mail, deliver_started);
@@ -310,8 +309,10 @@ void query_runner_run(struct query_runner *runner, struct query *query)
     bool failed = false;
 
     query->slot = runner->slot;
-    if (query->begun == NULL)
+    if (query->begun == NULL) {
+        query->run_started = monotime_now();
         query_runner_begin(query, runner->channel);
+    }
     result_sink_init(&run.sink, query, runner->spools, runner->patience_ms);
     failed = run_steps(&run, &err) != 0;
     query->outcome.err = err;

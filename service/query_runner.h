@@ -30,8 +30,8 @@ struct query_runner {
     size_t cache_inodes;       /* an answer is kept only when it rests on no more */
 };
 
-/* The run begins: what is left to do may wait for MySQL (query->begun) or be done at once.
- * [worker], or the loop for what it is the worker of */
+/* The run begins (run_started), which the loop is told. [worker], or the loop for what it is
+ * the worker of */
 void query_runner_begin(struct query *query, struct reply_channel *channel);
 
 /* What of the query the direct engine has to know; borrows the query, which has begun. */

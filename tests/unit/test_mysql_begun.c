@@ -137,16 +137,21 @@ static void learn(struct rig *rig)
     run_usually(rig, ONE);
 }
 
+static struct mysql_cursor *begin_and_send(struct rig *rig)
+{
+    struct mysql_cursor *cursor = mysql_cursor_begin(engine, &rig->query, 0);
+
+    assert_non_null(cursor);
+    mysql_cursor_send(cursor);
+    return cursor;
+}
+
 /* A begun one of a server that answers like this from now on. */
 static struct mysql_cursor *begin_with(struct rig *rig, struct scripted_answer answer)
 {
-    struct mysql_cursor *cursor = NULL;
-
     learn(rig);
     scripted_mysql_change(rig->server, &answer);
-    cursor = mysql_cursor_begin(engine, &rig->query, 0);
-    assert_non_null(cursor);
-    return cursor;
+    return begin_and_send(rig);
 }
 
 static void wait_readable(const struct mysql_cursor *cursor)
@@ -201,9 +206,8 @@ static void test_a_whole_answer(void **state)
     begin(&rig);
     learn(&rig);
     for (int i = 0; i < 3; i++) {
-        struct mysql_cursor *cursor = mysql_cursor_begin(engine, &rig.query, 0);
+        struct mysql_cursor *cursor = begin_and_send(&rig);
 
-        assert_non_null(cursor);
         assert_int_equal(look(cursor), MYSQL_PROGRESS_WHOLE);
         go_on(cursor);
         check_rows(cursor, ONE);
@@ -290,8 +294,7 @@ static void test_an_answer_that_hasnt_begun(void **state)
     begin(&rig);
     answer.end = SCRIPTED_WAITS_FIRST;
     for (int i = 0; i < 2; i++) {
-        cursor = i == 0 ? begin_with(&rig, answer) : mysql_cursor_begin(engine, &rig.query, 0);
-        assert_non_null(cursor);
+        cursor = i == 0 ? begin_with(&rig, answer) : begin_and_send(&rig);
         if (i == 0) { /* nothing has come: the step is suspended, and the worker waits for it */
             assert_int_equal(mysql_cursor_look(cursor, BYTES_MAX), MYSQL_PROGRESS_WAITS);
             scripted_mysql_go_on(rig.server);
@@ -301,6 +304,28 @@ static void test_an_answer_that_hasnt_begun(void **state)
     }
     assert_int_equal(scripted_mysql_connections(rig.server), 1);
     assert_int_equal(sessions_made(&rig), 3);
+    end(&rig);
+}
+
+static void test_a_statement_that_isnt_sent(void **state)
+{
+    struct mysql_cursor *cursor = NULL;
+    struct rig rig;
+
+    (void)state;
+    begin(&rig);
+    learn(&rig);
+    cursor = mysql_cursor_begin(engine, &rig.query, 0);
+    assert_non_null(cursor);
+    go_on(cursor); /* sends it */
+    check_rows(cursor, ONE);
+    assert_int_equal(scripted_mysql_count(rig.server, PLAIN), 3);
+    cursor = mysql_cursor_begin(engine, &rig.query, 0);
+    assert_non_null(cursor);
+    mysql_cursor_close(cursor);
+    run_usually(&rig, ONE);
+    assert_int_equal(scripted_mysql_count(rig.server, "KILL"), 0);
+    assert_int_equal(scripted_mysql_connections(rig.server), 1);
     end(&rig);
 }
 
@@ -345,8 +370,7 @@ static void test_more_rows_than_it_may_be(void **state)
     for (int less = 0; less < 2; less++) {
         enum mysql_progress progress = MYSQL_PROGRESS_WAITS;
 
-        cursor = mysql_cursor_begin(engine, &rig.query, 0);
-        assert_non_null(cursor);
+        cursor = begin_and_send(&rig);
         while (progress == MYSQL_PROGRESS_WAITS) {
             wait_readable(cursor);
             progress = mysql_cursor_look(cursor, (size_t)(3 * 10 - less));
@@ -391,8 +415,7 @@ static void test_errors_of_the_statement(void **state)
     assert_int_equal(sessions_made(&rig), 4); /* who knows what it has done */
     answer.end = SCRIPTED_FAILS;
     scripted_mysql_change(rig.server, &answer);
-    cursor = mysql_cursor_begin(engine, &rig.query, 0);
-    assert_non_null(cursor);
+    cursor = begin_and_send(&rig);
     assert_int_equal(look(cursor), MYSQL_PROGRESS_FAILED);
     go_on(cursor);
     assert_int_equal(mysql_cursor_next(cursor, &batch, &err), -1);
@@ -567,6 +590,7 @@ int main(void)
         cmocka_unit_test(test_whole_and_thrown_away),
         cmocka_unit_test(test_only_what_is_known_is_begun),
         cmocka_unit_test(test_an_answer_that_hasnt_begun),
+        cmocka_unit_test(test_a_statement_that_isnt_sent),
         cmocka_unit_test(test_rows_of_which_some_have_come),
         cmocka_unit_test(test_more_rows_than_it_may_be),
         cmocka_unit_test(test_rows_that_may_be_wide),
