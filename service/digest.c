@@ -2,7 +2,6 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -10,21 +9,9 @@
 
 static const char DIGITS[] = "0123456789abcdef";
 
-static EVP_MD *sha256; /* NULL: it couldn't be had */
-
-static void fetch_sha256(void)
-{
-    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-}
-
-/* Else OpenSSL looks for it anew each time, which takes longer than a short digest. */
 bool digest_sha256(const void *bytes, size_t length, unsigned char ret_digest[SHA256_BYTES])
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    pthread_once(&once, fetch_sha256);
-    return EVP_Digest(bytes, length, ret_digest, NULL, sha256 != NULL ? sha256 : EVP_sha256(),
-                      NULL) == 1;
+    return EVP_Digest(bytes, length, ret_digest, NULL, EVP_sha256(), NULL) == 1;
 }
 
 bool digest_equal(const void *a, const void *b, size_t length)
