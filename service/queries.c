@@ -68,8 +68,9 @@ int queries_new(const struct queries_config *config, struct queries **ret_querie
         error_set(err, ERROR_ENGINE_ERROR, "out of memory");
         goto fail;
     }
-    if (query_handles_new(&handles, &queries->handles, err) != 0 ||
-        watchdog_new(&watchdog, &queries->watchdog, err) != 0)
+    /* Handles last: once they have their thread, only queries_stop ends it. */
+    if (watchdog_new(&watchdog, &queries->watchdog, err) != 0 ||
+        query_handles_new(&handles, &queries->handles, err) != 0)
         goto fail;
     *ret_queries = queries;
     return 0;

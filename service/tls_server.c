@@ -10,6 +10,7 @@
 #include "event_memory.h"
 #include "log.h"
 #include "tls_memory.h"
+#include "tls_rehearsal.h"
 
 /* TLS 1.2; those of TLS 1.3 are all of this kind. */
 #define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!PSK"
@@ -69,6 +70,9 @@ static int load_files(const struct tls_server *server, SSL_CTX *context, struct 
     if (SSL_CTX_use_PrivateKey_file(context, server->key_path, SSL_FILETYPE_PEM) != 1 ||
         SSL_CTX_check_private_key(context) != 1)
         return fail("TLS_KEY", server->key_path, err);
+    ERR_clear_error();
+    if (!tls_rehearsal_pass(context))
+        return fail("TLS_CERT", server->cert_path, err);
     return 0;
 }
 

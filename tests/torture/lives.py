@@ -17,10 +17,11 @@ class NotDefined(Exception):
     """An end that nobody has defined."""
 
 
-def life(**settings):
-    """Of a service with these settings."""
+def life(over_tls=False, **settings):
+    """Of a service with these settings; over TLS it has the files of files.py too."""
     def add(function):
         ALL.append(function)
+        function.over_tls = over_tls
         function.settings = settings
         return function
 
@@ -38,7 +39,10 @@ def _is_ready(service):
 
 
 # What its threads may hold is left to the end of the process, which is the next that happens.
-@life(ASAN_OPTIONS="quarantine_size_mb=4:detect_leaks=0")
+AT_THE_START = {"ASAN_OPTIONS": "quarantine_size_mb=4:detect_leaks=0"}
+
+
+@life(**AT_THE_START)
 def start(service, arm, disarm):
     """It serves, or says with its exit code that it can't."""
     arm()
@@ -54,6 +58,12 @@ def start(service, arm, disarm):
         stop_well(service)
     elif code not in (EXIT_BAD_SETTING, EXIT_NO_JVM):
         raise NotDefined(f"exit code {code} at the start")
+
+
+@life(over_tls=True, **AT_THE_START)
+def start_over_tls(service, arm, disarm):
+    """OpenSSL makes much of what it needs but once."""
+    start(service, arm, disarm)
 
 
 @life(SPARK_SERVICE_DRAIN_MS=200)

@@ -206,7 +206,7 @@ class Torture:
 
     def live_once(self, life, fail_at, for_good):
         self.runs += 1
-        service = TortureService(self.order, **life.settings)
+        service = TortureService(self.order, self.files if life.over_tls else None, **life.settings)
         relief = threading.Timer(FOR_GOOD_SECONDS, self.order.disarm) if for_good else None
 
         def arm():
@@ -254,7 +254,7 @@ def month_chooser(share):
     dice = random.Random(datetime.date.today().strftime("%Y-%m"))
 
     def choose(calls):
-        count = min(max(1, round(calls * share)), CHOSEN_MAX)
+        count = max(1, round(min(calls, CHOSEN_MAX) * share))
         return sorted(dice.sample(range(1, calls + 1), count))
 
     return choose
