@@ -269,6 +269,10 @@ sanitized:
 fake-program: $(FAKE_PROGRAM)
 
 PYTEST_ARGS ?=
+# The full spans take longer than the limit of one test in pytest.ini.
+ifdef LONG
+export PYTEST_TIMEOUT ?= 3600
+endif
 test-integration: $(B)/venv/.made sanitized $(OBJ)/unit/test_arrow_ipc ## the real service over HTTP: conformance and behaviour
 	$(Q)mkdir -p $(RESULTS); SPARK=$(SPARK) $(PYTHON) -m pytest tests/integration \
 		--junitxml=$(RESULTS)/integration.xml $(PYTEST_ARGS)

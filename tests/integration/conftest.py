@@ -76,10 +76,11 @@ def start_service(world):
 
 
 def warm_up(service, world):
-    """Each source once: pools, clients and caches of the JVM are made at first use."""
-    for source in ("mysql", "parquet", "delta", "iceberg"):
+    """Each source and engine once: pools, clients and caches of the JVM are made at first use."""
+    for source, engine in (("mysql", {"engine": "direct"}), ("mysql", {"engine": "spark"}),
+                           ("parquet", {}), ("delta", {}), ("iceberg", {})):
         table, fields = world.users_query(source)
-        reply = service.query(source, f"SELECT count(*) AS n FROM {table}", **fields)
+        reply = service.query(source, f"SELECT count(*) AS n FROM {table}", **fields, **engine)
         assert (reply.status, reply.body) == (200, b'[{"n":1000}]'), reply
 
 

@@ -88,14 +88,14 @@ def test_long_answers_in_every_format_and_coding(source, service, world):
     users, fields = world.users_query(source)
     if source == "mysql":
         sql = (f"SELECT a.id * 1000 + b.id AS n, a.name, b.score FROM {users} a"
-               f" CROSS JOIN (SELECT * FROM {users} ORDER BY id LIMIT 200) b ORDER BY 1")
+               f" CROSS JOIN (SELECT * FROM {users} ORDER BY id LIMIT 100) b ORDER BY 1")
     else:
         sql = (f"SELECT id * 1000 + k AS n, name, score FROM {users}"
-               " LATERAL VIEW explode(sequence(1, 200)) e AS k ORDER BY 1")
+               " LATERAL VIEW explode(sequence(1, 100)) e AS k ORDER BY 1")
     asker = Asker(service, f"/api/spark/query/{source}", json.dumps({"sql": sql} | fields).encode())
     table = asker.table()
     expected = table.from_json(loads(decode(asker.reply(JSON))))
-    assert len(expected) == 200_000
+    assert len(expected) == 100_000
     assert [row[0] for row in expected] == sorted((row[0] for row in expected), key=int)
     for i, accept in enumerate(FORMATS):
         assert asker.rows(table, accept, CODINGS[i % 3]) == expected, accept

@@ -14,6 +14,7 @@ from harness.world import PASSWORD
 
 CANARY = "canary-text-that-no-server-may-have"
 QUERY_MS, CONNECT_MS = 3000, 1000
+SLOT_BACK_SECONDS = {"spark": 2.0, "direct": 3.5}  # the direct engine's worker kills itself
 METHODS = ("mysql_clear_password", "dialog", "mysql_old_password", "authentication_oci_client",
            "authentication_openid_connect_client", "authentication_ldap_sasl_client",
            "authentication_kerberos_client", "auth_gssapi_client", "sha256_password",
@@ -118,6 +119,18 @@ def test_silence_in_each_phase(service, world, hanging, engine):
     service.wait_slots_busy(0, 8)
     for phase, server in hanging.items():
         assert server.received or phase in ("greeting", "half greeting", "trickled greeting")
+
+
+def test_slot_is_back_though_the_kill_is_not_heard(service, world, rogue, engine):
+    """The statement hangs, and so does the connection that would kill it."""
+    rogue.begin({"hang": "execute" if engine == "spark" else "first statement",
+                 "later": {"hang": "greeting"}})
+    reply = ask(service, world, rogue, engine, timeout_ms=1000)
+    assert (reply.status, reply.code) == (504, "timeout")
+    begin = time.monotonic()
+    service.wait_slots_busy(0, 10)
+    assert time.monotonic() - begin <= SLOT_BACK_SECONDS[engine]
+    wait_until(rogue.idle, 8, "nobody connected")
 
 
 def test_health_tells_of_each_source(service, world):

@@ -51,7 +51,7 @@ class Conversation(socketserver.BaseRequestHandler):
     """One client."""
 
     def setup(self):
-        self.plan = self.server.plan
+        self.plan = self.server.next_plan()
         self.number = 0
         self.request.settimeout(60)
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -226,6 +226,13 @@ class RogueMySql(socketserver.ThreadingTCPServer):
             self.sent_after_asking = []
             self.asked = 0
             self.of = {}
+
+    def next_plan(self):
+        """Of a client that comes now; "later" in a plan is that of all but the first."""
+        with self.lock:
+            plan = self.plan
+            self.plan = plan.get("later", plan)
+            return plan
 
     def note(self, conversation, data):
         with self.lock:

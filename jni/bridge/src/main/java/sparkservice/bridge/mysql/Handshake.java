@@ -11,8 +11,8 @@ import java.net.Socket;
 import java.sql.SQLException;
 
 /**
- * A connection while it is being made: its socket, so that a cancel can end a server that never
- * finishes its greeting, and its TLS.
+ * How a connection is made, and its socket: a cancel closes it, whether the server never finishes its
+ * greeting or never answers a statement.
  */
 final class Handshake {
     /** Of the thread that connects: Connector/J makes its socket factory by name. */

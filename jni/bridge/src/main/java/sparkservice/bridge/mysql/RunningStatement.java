@@ -19,9 +19,9 @@ import sparkservice.bridge.BridgeException;
  * One statement on a connection of its own: prepared and executed once, as it is, in a read-only
  * session, its rows streamed.
  *
- * <p>A blocked read doesn't notice an interrupt; {@code cancel} kills the statement on the server
- * through a second connection and cuts the first one. The rows are read by a task; in local mode the
- * task finds the statement here by its key.
+ * <p>A blocked read doesn't notice an interrupt; {@code cancel} cuts the connection, so that the read
+ * ends whatever the server does, and kills the statement on the server through a second one. The rows
+ * are read by a task; in local mode the task finds the statement here by its key.
  */
 public final class RunningStatement implements AutoCloseable {
     private static final Map<String, RunningStatement> OPEN = new ConcurrentHashMap<>();
@@ -30,6 +30,7 @@ public final class RunningStatement implements AutoCloseable {
 
     private final String key;
     private final Address address;
+    private final Handshake handshake;
     private final Connection connection;
     private final long connectionId;
     private final AtomicBoolean killed = new AtomicBoolean();
@@ -37,10 +38,11 @@ public final class RunningStatement implements AutoCloseable {
     private ResultSet rows;
     private List<Column> columns;
 
-    private RunningStatement(String key, Address address, Connection connection)
-            throws SQLException {
+    private RunningStatement(String key, Address address, Handshake handshake,
+            Connection connection) throws SQLException {
         this.key = key;
         this.address = address;
+        this.handshake = handshake;
         this.connection = connection;
         this.connectionId = connection.unwrap(com.mysql.cj.jdbc.JdbcConnection.class)
                 .getSession().getThreadId();
@@ -56,7 +58,7 @@ public final class RunningStatement implements AutoCloseable {
         Handshake handshake = address.handshake();
         cancellable.accept(handshake::cut);
         Connection connection = address.connect(handshake, timeoutMs);
-        RunningStatement statement = new RunningStatement(key, address, connection);
+        RunningStatement statement = new RunningStatement(key, address, handshake, connection);
         OPEN.put(key, statement);
         cancellable.accept(statement::cancel);
         return statement;
@@ -131,8 +133,9 @@ public final class RunningStatement implements AutoCloseable {
         return columns.get(column).reader().read(rows, column + 1);
     }
 
-    /** Doesn't wait: the statement dies on the server, then its connection. */
+    /** Doesn't wait: who reads is told at once, the statement dies on the server a little later. */
     void cancel() {
+        handshake.cut();
         if (killed.compareAndSet(false, true)) {
             Thread killer = new Thread(this::kill, "mysql-kill-" + connectionId);
             killer.setDaemon(true);
