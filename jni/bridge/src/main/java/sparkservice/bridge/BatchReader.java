@@ -1,8 +1,6 @@
 package sparkservice.bridge;
 
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.nio.channels.Channels;
 import org.apache.arrow.c.ArrowArray;
 import org.apache.arrow.c.ArrowSchema;
 import org.apache.arrow.c.Data;
@@ -10,7 +8,6 @@ import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 import org.apache.arrow.vector.VectorLoader;
 import org.apache.arrow.vector.VectorSchemaRoot;
-import org.apache.arrow.vector.ipc.ReadChannel;
 import org.apache.arrow.vector.ipc.message.ArrowRecordBatch;
 import org.apache.arrow.vector.ipc.message.MessageSerializer;
 import org.apache.arrow.vector.types.pojo.Schema;
@@ -48,8 +45,7 @@ final class BatchReader {
             return false;
         }
         try (ArrowRecordBatch batch = MessageSerializer.deserializeRecordBatch(
-                new ReadChannel(Channels.newChannel(new ByteArrayInputStream(next.message()))),
-                ALLOCATOR); VectorSchemaRoot rows = VectorSchemaRoot.create(schema, ALLOCATOR)) {
+                MessageBytes.reader(next.message()), ALLOCATOR); VectorSchemaRoot rows = VectorSchemaRoot.create(schema, ALLOCATOR)) {
             new VectorLoader(rows).load(batch);
             int rowCount = (int) Math.min(rowsLeft, next.rows());
             if (rowCount < next.rows()) {

@@ -1,16 +1,10 @@
 package sparkservice.bridge;
 
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.channels.Channels;
 import java.util.function.UnaryOperator;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.arrow.vector.VectorUnloader;
-import org.apache.arrow.vector.ipc.WriteChannel;
 import org.apache.arrow.vector.ipc.message.ArrowRecordBatch;
-import org.apache.arrow.vector.ipc.message.MessageSerializer;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.UnsafeRow;
 import org.apache.spark.sql.execution.arrow.ArrowFieldWriter;
@@ -25,7 +19,7 @@ import scala.collection.Iterator;
  *
  * <p>Spark's own ArrowConverters bounds a batch by rows only, or repeats the schema in each one.
  */
-final class BatchWriter implements AutoCloseable {
+final class BatchWriter implements BatchSink.Writer<InternalRow> {
     static final int MAX_BATCH_ROWS = 64 * 1024;
     /** Counted in Spark's row format, which is a little larger than the columns. */
     static final long MAX_BATCH_BYTES = 1 << 20;
@@ -57,12 +51,13 @@ final class BatchWriter implements AutoCloseable {
         }).toArray(ArrowFieldWriter[]::new));
     }
 
-    boolean hasMore(Iterator<InternalRow> rows) {
+    @Override
+    public boolean hasMore(Iterator<InternalRow> rows) {
         return rowsLeft > 0 && rows.hasNext();
     }
 
-    /** The next batch; there must be at least one more row. */
-    ResultBuffer.Batch next(Iterator<InternalRow> rows) {
+    @Override
+    public ResultBuffer.Batch next(Iterator<InternalRow> rows) {
         int rowCount = 0;
         long bytes = 0;
         while (rowCount < MAX_BATCH_ROWS && bytes < MAX_BATCH_BYTES && hasMore(rows)) {
@@ -73,14 +68,12 @@ final class BatchWriter implements AutoCloseable {
             rowsLeft--;
         }
         writer.finish();
-        ByteArrayOutputStream out = new ByteArrayOutputStream((int) bytes + 1024);
+        byte[] message;
         try (ArrowRecordBatch batch = unloader.getRecordBatch()) {
-            MessageSerializer.serialize(new WriteChannel(Channels.newChannel(out)), batch);
-        } catch (IOException e) {
-            throw new UncheckedIOException("writing to memory failed", e);
+            message = MessageBytes.of(batch);
         }
         writer.reset();
-        return new ResultBuffer.Batch(out.toByteArray(), rowCount);
+        return new ResultBuffer.Batch(message, rowCount);
     }
 
     private static long sizeOf(InternalRow row) {

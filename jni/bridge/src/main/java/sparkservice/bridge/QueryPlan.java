@@ -107,7 +107,7 @@ final class QueryPlan {
             return 0;
         }
         try (InlineTask task = new InlineTask(inline.settings(), cancellation)) {
-            new BatchSink(queryId, columns, Long.MAX_VALUE).apply(task.context(), rows == null
+            BatchSink.ofRows(queryId, columns, Long.MAX_VALUE).apply(task.context(), rows == null
                     ? inline.pipeline().rows(task.context())
                     : rows.iterator(rows.partitions()[0], task.context()));
         }
@@ -119,11 +119,23 @@ final class QueryPlan {
         if (plan instanceof CollectLimitExec limit && limit.offset() == 0 && limit.limit() >= 0) {
             return runLimit(limit, queryId, buffer, cancellation);
         }
-        RDD<InternalRow> rows = plan.execute();
+        Work<?> work = workOf(plan, queryId, Long.MAX_VALUE);
         cancellation.check();
-        int count = rows.getNumPartitions();
-        runJob(rows, 0, count, new BatchSink(queryId, columns, Long.MAX_VALUE), buffer);
+        int count = work.input().getNumPartitions();
+        runJob(work, 0, count, buffer);
         return count;
+    }
+
+    /** What tasks read, and what they do with it. */
+    private record Work<T>(RDD<T> input, BatchSink<T> sink) {
+    }
+
+    private Work<?> workOf(SparkPlan plan, long queryId, long maxRows) {
+        ColumnScan scan = ColumnScan.of(plan, columns);
+        return scan != null
+                ? new Work<>(scan.execute(),
+                        BatchSink.ofColumns(queryId, columns, scan.ordinals(), maxRows))
+                : new Work<>(plan.execute(), BatchSink.ofRows(queryId, columns, maxRows));
     }
 
     /** Adaptive execution hides a limit at the root: all but the last stage run for it to show. */
@@ -139,28 +151,27 @@ final class QueryPlan {
      */
     private int runLimit(CollectLimitExec limit, long queryId, ResultBuffer buffer,
             Cancellation cancellation) throws Exception {
-        RDD<InternalRow> rows = limit.child().execute();
-        int count = rows.getNumPartitions();
+        Work<?> work = workOf(limit.child(), queryId, limit.limit());
+        int count = work.input().getNumPartitions();
         int begin = 0;
         int width = 1;
         while (begin < count && buffer.rowsPut() < limit.limit()) {
             cancellation.check();
             int end = (int) Math.min(count, (long) begin + width);
-            runJob(rows, begin, end, new BatchSink(queryId, columns, limit.limit()), buffer);
+            runJob(work, begin, end, buffer);
             begin = end;
             width = Math.max(width, (int) Math.min(count, (long) width * LIMIT_SCALE_UP));
         }
         return begin;
     }
 
-    private void runJob(RDD<InternalRow> rows, int begin, int end, BatchSink sink,
-            ResultBuffer buffer) {
+    private <T> void runJob(Work<T> work, int begin, int end, ResultBuffer buffer) {
         List<Object> partitions = new ArrayList<>(end - begin);
         for (int i = begin; i < end; i++) {
             partitions.add(i);
         }
-        context.runJob(rows, sink, Scala.seq(partitions), new RemoteResult(partitions, buffer),
-                BATCHES);
+        context.runJob(work.input(), work.sink(), Scala.seq(partitions),
+                new RemoteResult(partitions, buffer), BATCHES);
     }
 
     /** Batches of a task that ran in another process; of a local one there are none. */
