@@ -600,10 +600,12 @@ void http_connection_hang_up(struct http_connection *connection, bool broken)
 static void on_stream_event(struct bufferevent *stream, short what, void *user)
 {
     struct http_connection *connection = user;
-    (void)stream;
 
     if ((what & BEV_EVENT_CONNECTED) != 0) {
         metrics_add(METRIC_TLS_HANDSHAKES, 1);
+        /* Its events were just made anew, and libevent doesn't say whether it could. */
+        if (bufferevent_enable(stream, bufferevent_get_enabled(stream)) != 0)
+            http_connection_break_later(connection);
         return;
     }
     if (is_shaking_hands(connection))

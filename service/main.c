@@ -38,6 +38,7 @@
 #include "router.h"
 #include "service.h"
 #include "state_dir.h"
+#include "tls_memory.h"
 #include "tls_server.h"
 #include "token_command.h"
 
@@ -487,6 +488,7 @@ int main(int argc, char **argv)
         return token_command_run(argc - 2, argv + 2);
     json_memory_wipe_on_free();
     event_memory_watch();
+    tls_memory_watch();
     if (settings_load(&settings, &action, argc, argv, &err) != 0) {
         fprintf(stderr, "spark-service: %s\n", err.detail);
         return EXIT_BAD_SETTING;

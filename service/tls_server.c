@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event_memory.h"
+#include "log.h"
+#include "tls_memory.h"
+
 /* TLS 1.2; those of TLS 1.3 are all of this kind. */
 #define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!PSK"
 
@@ -15,7 +19,8 @@ static const unsigned char ALPN[] = "\x08http/1.1";
 struct tls_server {
     char *cert_path;
     char *key_path;
-    SSL_CTX *context; /* each connection holds the one it began with */
+    SSL_CTX *context;              /* each connection holds the one it began with */
+    unsigned long memory_failures; /* when it was made */
 };
 
 /* ---- the context ---- */
@@ -120,6 +125,7 @@ int tls_server_reload(struct tls_server *server, struct error *err)
 {
     SSL_CTX *context = NULL;
 
+    server->memory_failures = tls_memory_failures();
     if (open_context(server, &context, err) != 0)
         return -1;
     SSL_CTX_free(server->context);
@@ -139,13 +145,28 @@ void tls_server_free(struct tls_server *server)
 
 /* ---- streams ---- */
 
+/* A context that was there when memory ran out may sign wrongly from then on. */
+static void renew_after_failures(struct tls_server *server)
+{
+    struct error err;
+
+    if (tls_memory_failures() != server->memory_failures && tls_server_reload(server, &err) != 0)
+        log_line(LOG_WARN, "memory ran out, and the certificate could not be read again",
+                 LOG_TEXT("detail", err.detail));
+}
+
 struct bufferevent *tls_server_stream(struct tls_server *server, struct event_base *base,
                                       evutil_socket_t fd)
 {
-    SSL *ssl = SSL_new(server->context);
+    SSL *ssl = NULL;
 
-    if (ssl == NULL)
+    renew_after_failures(server);
+    ssl = SSL_new(server->context);
+    /* libevent wouldn't notice that the socket couldn't be set, and never close it. */
+    if (ssl == NULL || SSL_set_fd(ssl, fd) != 1 || !event_memory_reserve()) {
+        SSL_free(ssl);
         return NULL;
+    }
     /* Frees `ssl` when it fails, too. */
     return bufferevent_openssl_socket_new(base, fd, ssl, BUFFEREVENT_SSL_ACCEPTING,
                                           BEV_OPT_CLOSE_ON_FREE);

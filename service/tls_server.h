@@ -4,7 +4,7 @@
  * only, ALPN http/1.1 (RFC 7301), no renegotiation, no compression.
  *
  * The certificate is read anew by tls_server_reload: connections that are open keep
- * the one they began with.   [loop]
+ * the one they began with. So it is when OpenSSL was without memory (tls_memory).   [loop]
  */
 #ifndef SERVICE_TLS_SERVER_H
 #define SERVICE_TLS_SERVER_H

@@ -14,6 +14,7 @@
 #include "http_rig.h"
 #include "metrics.h"
 #include "tls_client.h"
+#include "tls_memory.h"
 #include "tls_server.h"
 
 #define HANDSHAKE_MS 150
@@ -171,14 +172,57 @@ static void test_leaving_amid_a_handshake(void **state)
     byte_buffer_done(&hello);
 }
 
+/* An allocation that fails is what is tested. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+
+/* The serial number of the certificate that a new client is shown. */
+static long serial_shown(void)
+{
+    struct tls_client client;
+    long serial = 0;
+
+    tls_client_connect(&client, http_server_port(rig.server), 0, NULL);
+    assert_int_equal(evutil_make_socket_nonblocking(client.fd), 0); /* one thread for both */
+    http_rig_wait(&rig, tls_client_shake_hands(&client) == 1);
+    serial = tls_client_peer_serial(&client);
+    tls_client_drop(&client);
+    return serial;
+}
+
+/* What OpenSSL had made by then may be half made. */
+static void test_new_context_when_memory_ran_out(void **state)
+{
+    (void)state;
+    http_rig_start(&rig);
+    assert_int_equal(serial_shown(), 1);
+    make_certificate(cert, key, 2);
+    assert_int_equal(serial_shown(), 1);
+    assert_null(OPENSSL_malloc(SIZE_MAX / 4));
+    assert_int_equal(serial_shown(), 2);
+    make_certificate(cert, key, 3);
+    assert_int_equal(serial_shown(), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_new_context_when_memory_ran_out, start, stop),
         cmocka_unit_test_setup_teardown(test_slow_handshakes, start, stop),
         cmocka_unit_test_setup_teardown(test_dripping_handshake, start, stop),
         cmocka_unit_test_setup_teardown(test_refused_and_silent, start, stop),
         cmocka_unit_test_setup_teardown(test_leaving_amid_a_handshake, start, stop),
     };
 
+    tls_memory_watch();
     return cmocka_run_group_tests_name("http_tls", tests, NULL, NULL);
 }
