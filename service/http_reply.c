@@ -34,11 +34,17 @@ static bool is_header_name(const char *name)
 /* A value can hold caller data: no byte of it may end the line (response splitting). */
 static void append_header(struct byte_buffer *head, const char *name, const char *value)
 {
+    size_t start = 0;
+
     byte_buffer_append_text(head, name);
     byte_buffer_append_text(head, ": ");
-    for (; *value != '\0'; value++) {
-        unsigned char c = (unsigned char)*value;
-        byte_buffer_append_char(head, (c < ' ' && c != '\t') || c == 0x7F ? '?' : *value);
+    start = head->length;
+    byte_buffer_append_text(head, value);
+    for (size_t i = start; !head->failed && i < head->length; i++) {
+        unsigned char c = (unsigned char)head->data[i];
+
+        if ((c < ' ' && c != '\t') || c == 0x7F)
+            head->data[i] = '?';
     }
     byte_buffer_append_text(head, "\r\n");
 }

@@ -27,6 +27,7 @@
 #include "log.h"
 #include "log_writer.h"
 #include "mysql_engine.h"
+#include "mysql_express.h"
 #include "mysql_sources.h"
 #include "mysql_watch.h"
 #include "probe.h"
@@ -243,6 +244,22 @@ static int open_mysql(struct run *run, struct error *err)
                              &run->service.mysql_watch, err);
 }
 
+static int open_express(struct run *run, struct error *err)
+{
+    struct service *service = &run->service;
+    const struct mysql_express_config config = {
+        .base = service->base,
+        .mysql = service->mysql,
+        .queue = service->queue,
+        .channel = service->channel,
+        .spools = service->spools,
+        .answer_ms = service->settings.mysql_express_ms,
+        .bytes_max = (size_t)service->settings.mysql_express_bytes,
+    };
+
+    return mysql_express_new(&config, &service->express, err);
+}
+
 static int open_deliveries(struct run *run, struct error *err)
 {
     struct service *service = &run->service;
@@ -267,6 +284,7 @@ static int open_queries(struct run *run, struct error *err)
         .base = service->base,
         .queue = service->queue,
         .mysql = service->mysql,
+        .express = service->express,
         .deliveries = &service->deliveries,
         .slots = (size_t)service->settings.workers,
         .slot_lost_ms = service->settings.slot_lost_ms,
@@ -345,7 +363,8 @@ static int start(struct run *run, struct error *err)
     if (open_signals(run, err) != 0 ||
         caller_refusals_new(service->base, &service->caller_refusals, err) != 0 ||
         reply_channel_new(service->base, &service->channel, err) != 0 ||
-        open_mysql(run, err) != 0 || open_deliveries(run, err) != 0 || open_queries(run, err) != 0)
+        open_mysql(run, err) != 0 || open_deliveries(run, err) != 0 ||
+        open_express(run, err) != 0 || open_queries(run, err) != 0)
         return -1;
     service->health.mysql_sources = service->mysql_sources;
     service->health.queries = service->queries;
@@ -373,6 +392,7 @@ static void stop(struct run *run)
     struct service *service = &run->service;
     bool clean = true;
 
+    mysql_express_stop(service->express);
     if (service->queue != NULL)
         query_queue_close(service->queue);
     if (service->life != NULL && run->exit_code != EXIT_SLOTS_LOST)
@@ -401,6 +421,7 @@ static void stop(struct run *run)
             close(run->signal_fd);
         if (service->base != NULL)
             event_base_free(service->base);
+        mysql_express_free(service->express);
         mysql_engine_free(service->mysql);
         mysql_sources_free(service->mysql_sources);
         data_roots_free(service->data_roots);

@@ -137,6 +137,13 @@ X(MYSQL_SESSIONS_KEPT, COUNTER, S("mysql_sessions_total"), "result=\"kept\"", "S
 X(MYSQL_SESSIONS_RENEWED, COUNTER, S("mysql_sessions_total"), "result=\"renewed\"", "")
 X(MYSQL_STATEMENTS_TEXT, COUNTER, S("mysql_statements_total"), "protocol=\"text\"", "Statements sent to MySQL: at once as text, or prepared first.")
 X(MYSQL_STATEMENTS_PREPARED, COUNTER, S("mysql_statements_total"), "protocol=\"prepared\"", "")
+X(MYSQL_EXPRESS_ANSWERED, COUNTER, S("mysql_express_total"), "result=\"answered\"", "Direct queries by the short way: answered on it, handed to a worker under way because of what, or not begun on it.")
+X(MYSQL_EXPRESS_SLOW, COUNTER, S("mysql_express_total"), "result=\"slow\"", "")
+X(MYSQL_EXPRESS_LARGE, COUNTER, S("mysql_express_total"), "result=\"large\"", "")
+X(MYSQL_EXPRESS_FAILED, COUNTER, S("mysql_express_total"), "result=\"failed\"", "")
+X(MYSQL_EXPRESS_CANCELLED, COUNTER, S("mysql_express_total"), "result=\"cancelled\"", "")
+X(MYSQL_EXPRESS_UNFIT, COUNTER, S("mysql_express_total"), "result=\"unfit\"", "")
+X(MYSQL_EXPRESS_NO_SLOT, COUNTER, S("mysql_express_total"), "result=\"no_slot\"", "")
 
 /* ---- results on disk and streams ---- */
 X(SPOOL_BYTES, GAUGE, S("spool_bytes"), "", "Bytes of results on disk that wait for clients; at most half of the limit.")

@@ -15,6 +15,7 @@
 #include "metrics.h"
 #include "mysql_errors.h"
 #include "mysql_greeting.h"
+#include "mysql_steps.h"
 
 /* Longest value that is taken from a server; its own default. */
 #define PACKET_MAX_BYTES (64UL * 1024 * 1024)
@@ -317,6 +318,11 @@ bool mysql_connection_is_quiet(const struct mysql_connection *connection)
     return poll(&poll_fd, 1, 0) == 0;
 }
 
+bool mysql_connection_limits_to(const struct mysql_connection *connection, int64_t rows)
+{
+    return connection->row_limit == rows;
+}
+
 int mysql_connection_limit_rows(struct mysql_connection *connection, int64_t rows,
                                 struct error *err)
 {
@@ -427,11 +433,13 @@ int mysql_connection_library_begin(struct error *err)
 #ifdef MARIADB_BASE_VERSION
     (void)ma_pvio_register_callback(1, look_at_handshake);
 #endif
+    mysql_steps_library_begin();
     return 0;
 }
 
 void mysql_connection_library_end(void)
 {
+    mysql_steps_library_end();
 #ifdef MARIADB_BASE_VERSION
     (void)ma_pvio_register_callback(0, look_at_handshake);
 #endif

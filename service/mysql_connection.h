@@ -54,6 +54,9 @@ bool mysql_connection_is_quiet(const struct mysql_connection *connection);
 int mysql_connection_limit_rows(struct mysql_connection *connection, int64_t rows,
                                 struct error *err);
 
+/* Whether it is so already. */
+bool mysql_connection_limits_to(const struct mysql_connection *connection, int64_t rows);
+
 /* When the session was made new. */
 struct monotime mysql_connection_new_since(const struct mysql_connection *connection);
 

@@ -7,37 +7,13 @@
 
 #include "metrics.h"
 #include "mysql_bind.h"
-#include "mysql_columns.h"
 #include "mysql_connection.h"
+#include "mysql_cursor.h"
 #include "mysql_errors.h"
 #include "mysql_gate.h"
 #include "mysql_params.h"
-#include "mysql_rows.h"
-#include "mysql_session.h"
 #include "mysql_statement.h"
 #include "mysql_text.h"
-
-struct mysql_engine {
-    struct mysql_engine_config config;
-    struct mysql_pool *pool;
-};
-
-struct mysql_cursor {
-    struct mysql_engine *engine;
-    struct mysql_query query;
-    struct mysql_lease lease; /* connection NULL = none is held */
-    struct mysql_session session;
-    MYSQL_STMT *statement; /* one of the two */
-    MYSQL_RES *result;     /* of a statement that was sent as text */
-    struct mysql_columns columns;
-    struct mysql_rows *rows;
-    bool exact;      /* text carries the columns' cells */
-    bool never_text; /* it was tried */
-    bool opened;     /* on this connection */
-    bool running;    /* the server may still be at it */
-    bool failed;     /* the statement */
-    bool broken;     /* the connection is good for nothing more */
-};
 
 int mysql_engine_new(const struct mysql_engine_config *config, struct mysql_engine **ret_engine,
                      struct error *err)
@@ -187,16 +163,11 @@ static int run_prepared(struct mysql_cursor *cursor, const struct mysql_statemen
     return open_rows(cursor, err);
 }
 
-/* One that was prepared before with columns that text carries exactly. When they are others
- * now, it is to be prepared again: never_text. */
-static int run_text(struct mysql_cursor *cursor, const struct mysql_statement *statement,
-                    struct error *err)
+int mysql_cursor_take_result(struct mysql_cursor *cursor, bool failed, struct error *err)
 {
     MYSQL *handle = mysql_connection_handle(cursor->lease.connection);
 
-    cursor->running = true;
-    if (mysql_real_query(handle, statement->text, strlen(statement->text)) != 0 ||
-        (cursor->result = mysql_use_result(handle)) == NULL) {
+    if (failed || (cursor->result = mysql_use_result(handle)) == NULL) {
         note_failure(cursor);
         if (mysql_connection_check(handle, err) != 0)
             return -1;
@@ -210,6 +181,18 @@ static int run_text(struct mysql_cursor *cursor, const struct mysql_statement *s
         return error_set(err, ERROR_ENGINE_ERROR, "columns that are not text");
     }
     return mysql_rows_new_text(handle, cursor->result, &cursor->columns, &cursor->rows, err);
+}
+
+/* One that was prepared before with columns that text carries exactly. */
+static int run_text(struct mysql_cursor *cursor, const struct mysql_statement *statement,
+                    struct error *err)
+{
+    bool failed = false;
+
+    cursor->running = true;
+    failed = mysql_real_query(mysql_connection_handle(cursor->lease.connection), statement->text,
+                              strlen(statement->text)) != 0;
+    return mysql_cursor_take_result(cursor, failed, err);
 }
 
 static int run_statement(struct mysql_cursor *cursor, const struct mysql_statement *statement,
@@ -229,13 +212,15 @@ static int run_statement(struct mysql_cursor *cursor, const struct mysql_stateme
     return rc;
 }
 
-/* One row more than wanted tells that rows were cut. */
+int64_t mysql_cursor_rows_wanted(const struct mysql_query *query)
+{
+    return query->row_limit < 0 || query->row_limit == INT64_MAX ? -1 : query->row_limit + 1;
+}
+
 static int limit_rows(struct mysql_cursor *cursor, struct error *err)
 {
-    int64_t row_limit = cursor->query.row_limit;
-    int64_t wanted = row_limit < 0 || row_limit == INT64_MAX ? -1 : row_limit + 1;
-
-    if (mysql_connection_limit_rows(cursor->lease.connection, wanted, err) == 0)
+    if (mysql_connection_limit_rows(cursor->lease.connection,
+                                    mysql_cursor_rows_wanted(&cursor->query), err) == 0)
         return 0;
     cursor->broken = true;
     return -1;
@@ -292,6 +277,8 @@ static void let_go(struct mysql_cursor *cursor)
     struct mysql_lease *lease = &cursor->lease;
     bool usable = !cursor->running && !cursor->broken;
 
+    if (cursor->batch.release != NULL)
+        cursor->batch.release(&cursor->batch);
     mysql_rows_free(cursor->rows);
     cursor->rows = NULL;
     mysql_columns_done(&cursor->columns);
@@ -302,6 +289,8 @@ static void let_go(struct mysql_cursor *cursor)
                               cursor->engine->config.kill_timeout_ms);
     else if (!usable) /* closing a statement would read its rows to their end */
         mysql_connection_cut(lease->connection);
+    mysql_steps_finish(&cursor->steps);
+    mysql_statement_done(&cursor->sent);
     if (cursor->statement != NULL)
         (void)mysql_stmt_close(cursor->statement);
     mysql_free_result(cursor->result);
@@ -330,49 +319,68 @@ static bool turned_from_text(const struct mysql_cursor *cursor)
            !mysql_cutoff_is_cut(cursor->query.cutoff);
 }
 
-static int open_once(struct mysql_cursor *cursor, struct monotime deadline, bool *ret_again,
-                     struct error *err)
+static int open_once(struct mysql_cursor *cursor, struct error *err)
 {
-    struct mysql_engine *engine = cursor->engine;
-
-    *ret_again = false;
-    if (mysql_pool_take(engine->pool, cursor->query.target, cursor->query.cutoff, deadline,
-                        &cursor->lease, err) != 0)
+    if (mysql_pool_take(cursor->engine->pool, cursor->query.target, cursor->query.cutoff,
+                        cursor->deadline, &cursor->lease, err) != 0)
         return -1;
-    cursor->opened = run_on_connection(cursor, err) == 0;
-    if (cursor->opened)
-        return 0;
-    *ret_again = died_in_the_pool(cursor) || turned_from_text(cursor);
-    let_go(cursor);
-    return -1;
+    return run_on_connection(cursor, err);
+}
+
+/* Of an attempt that another made good nothing is told. */
+static int open_again(struct mysql_cursor *cursor, int rc, struct error *failure, struct error *err)
+{
+    bool again = true;
+
+    while (rc != 0 && again) {
+        again = (died_in_the_pool(cursor) || turned_from_text(cursor)) &&
+                !monotime_reached(cursor->deadline, monotime_now());
+        let_go(cursor);
+        if (again)
+            rc = open_once(cursor, failure);
+    }
+    cursor->opened = rc == 0;
+    if (rc != 0)
+        *err = *failure;
+    return rc;
+}
+
+struct mysql_cursor *mysql_cursor_new(struct mysql_engine *engine, const struct mysql_query *query)
+{
+    struct mysql_cursor *cursor = calloc(1, sizeof(*cursor));
+
+    if (cursor == NULL)
+        return NULL;
+    cursor->engine = engine;
+    cursor->query = *query;
+    cursor->deadline = monotime_after(monotime_now(), query->timeout_ms);
+    return cursor;
 }
 
 int mysql_cursor_open(struct mysql_engine *engine, const struct mysql_query *query,
                       struct mysql_cursor **ret_cursor, struct error *err)
 {
-    struct monotime deadline = monotime_after(monotime_now(), query->timeout_ms);
     struct mysql_cursor *cursor = NULL;
     struct error failure = {.code = ERROR_NONE};
-    bool again = false;
-    int rc = 0;
 
     if (mysql_gate_check(query->sql, (struct mysql_modes){0}, err) != 0)
         return -1;
-    cursor = calloc(1, sizeof(*cursor));
+    cursor = mysql_cursor_new(engine, query);
     if (cursor == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
-    cursor->engine = engine;
-    cursor->query = *query;
-    do
-        rc = open_once(cursor, deadline, &again, &failure);
-    while (again && !monotime_reached(deadline, monotime_now()));
-    if (rc != 0) {
-        *err = failure; /* of an attempt that another made good nothing is told */
+    if (open_again(cursor, open_once(cursor, &failure), &failure, err) != 0) {
         free(cursor);
         return -1;
     }
     *ret_cursor = cursor;
     return 0;
+}
+
+int mysql_cursor_go_on(struct mysql_cursor *cursor, struct error *err)
+{
+    struct error failure = {.code = ERROR_NONE};
+
+    return open_again(cursor, mysql_cursor_finish_begin(cursor, &failure), &failure, err);
 }
 
 const struct ArrowSchema *mysql_cursor_schema(const struct mysql_cursor *cursor)
@@ -388,8 +396,14 @@ int mysql_cursor_take_schema(struct mysql_cursor *cursor, struct ArrowSchema *re
 
 int mysql_cursor_next(struct mysql_cursor *cursor, struct ArrowArray *ret_batch, struct error *err)
 {
-    int rc = mysql_rows_next(cursor->rows, ret_batch, err);
+    int rc = 0;
 
+    if (cursor->batch.release != NULL) {
+        *ret_batch = cursor->batch;
+        cursor->batch.release = NULL;
+        return 1;
+    }
+    rc = mysql_rows_next(cursor->rows, ret_batch, err);
     if (rc < 0)
         note_failure(cursor);
     else if (mysql_rows_ended(cursor->rows))

@@ -8,6 +8,7 @@
 #ifndef SERVICE_MYSQL_ENGINE_H
 #define SERVICE_MYSQL_ENGINE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "arrow_c_data.h"
@@ -52,6 +53,37 @@ struct mysql_query {
  * executes. Blocks until the first row can be read.   [worker] */
 int mysql_cursor_open(struct mysql_engine *engine, const struct mysql_query *query,
                       struct mysql_cursor **ret_cursor, struct error *err);
+
+/* ---- begun without blocking ---- */
+
+/* For a plain statement whose shape the latest idle connection of its source knows, so that it
+ * is the only round trip, and whose session stays as it is for `margin_ms`. NULL: it takes the
+ * usual way.   [loop] */
+struct mysql_cursor *mysql_cursor_begin(struct mysql_engine *engine,
+                                        const struct mysql_query *query, int64_t margin_ms);
+
+/* Sends it. Doesn't wait; what goes wrong is seen when it is looked at.   [loop] */
+void mysql_cursor_send(struct mysql_cursor *cursor);
+
+/* Readable means: look again. */
+int mysql_cursor_fd(const struct mysql_cursor *cursor);
+
+enum mysql_progress {
+    MYSQL_PROGRESS_WAITS, /* for bytes to come */
+    MYSQL_PROGRESS_WHOLE, /* open, next and close need the server no more */
+    MYSQL_PROGRESS_LARGE, /* these are for a worker */
+    MYSQL_PROGRESS_FAILED
+};
+
+/* Goes on with what has come; doesn't block. Rows of more than `bytes_max` with their columns'
+ * names are large.   [loop] */
+enum mysql_progress mysql_cursor_look(struct mysql_cursor *cursor, size_t bytes_max);
+
+/* What is left of open for one that was begun, as mysql_cursor_open does it; to be closed
+ * whatever it gives.   [worker], the loop when it is whole */
+int mysql_cursor_go_on(struct mysql_cursor *cursor, struct error *err);
+
+/* ---- open ---- */
 
 /* Borrowed until close. */
 const struct ArrowSchema *mysql_cursor_schema(const struct mysql_cursor *cursor);

@@ -45,13 +45,21 @@ static struct mysql_source *source_new(const struct mysql_target *target)
     return source;
 }
 
-static struct mysql_source *find_source_locked(struct mysql_pool *pool,
-                                               const struct mysql_target *target)
+static struct mysql_source *known_source_locked(const struct mysql_pool *pool,
+                                                const struct mysql_target *target)
 {
     struct mysql_source *source = pool->sources;
 
     while (source != NULL && !mysql_target_is_same(&source->target, target))
         source = source->next;
+    return source;
+}
+
+static struct mysql_source *find_source_locked(struct mysql_pool *pool,
+                                               const struct mysql_target *target)
+{
+    struct mysql_source *source = known_source_locked(pool, target);
+
     if (source == NULL && (source = source_new(target)) != NULL) {
         source->next = pool->sources;
         pool->sources = source;
@@ -317,6 +325,26 @@ int mysql_pool_take(struct mysql_pool *pool, const struct mysql_target *target,
     }
     *ret_lease = lease;
     return 0;
+}
+
+bool mysql_pool_take_idle(struct mysql_pool *pool, const struct mysql_target *target,
+                          struct mysql_lease *ret_lease)
+{
+    struct mysql_lease lease = {0};
+
+    pthread_mutex_lock(&pool->lock);
+    lease.source = known_source_locked(pool, target);
+    if (lease.source != NULL && lease.source->idle != NULL && lease.source->waiting == 0)
+        lease.connection = pop_idle_locked(lease.source);
+    pthread_mutex_unlock(&pool->lock);
+    if (lease.connection == NULL)
+        return false;
+    if (!mysql_connection_is_quiet(lease.connection)) { /* a worker will see to it */
+        mysql_pool_give_back(pool, &lease, true);
+        return false;
+    }
+    *ret_lease = lease;
+    return true;
 }
 
 void mysql_pool_give_back(struct mysql_pool *pool, struct mysql_lease *lease, bool usable)

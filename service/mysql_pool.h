@@ -49,7 +49,12 @@ int mysql_pool_take(struct mysql_pool *pool, const struct mysql_target *target,
                     struct mysql_cutoff *cutoff, struct monotime deadline,
                     struct mysql_lease *ret_lease, struct error *err);
 
-/* Takes the connection back: kept when `usable`, else closed.   [worker] */
+/* One that is idle, if nobody waits for one of the source. Doesn't wait.   [loop] */
+bool mysql_pool_take_idle(struct mysql_pool *pool, const struct mysql_target *target,
+                          struct mysql_lease *ret_lease);
+
+/* Takes the connection back: kept when `usable`, else closed.
+ * [worker], and the loop with a usable one */
 void mysql_pool_give_back(struct mysql_pool *pool, struct mysql_lease *lease, bool usable);
 
 /* Wakes those who wait, so that they see their cut.   [loop] */

@@ -8,14 +8,20 @@
 
 #include "mysql_batch.h"
 #include "mysql_connection.h"
+#include "mysql_steps.h"
 #include "mysql_text.h"
 
 #define FIRST_BUFFER_BYTES 256
+/* What a cell is in an answer, beside its name and value. */
+#define CELL_BYTES 8
 
 struct mysql_rows {
-    MYSQL_STMT *statement; /* one of the two */
-    MYSQL_RES *result;     /* of the text protocol; places borrow from its row */
-    MYSQL *handle;         /* the result's connection */
+    MYSQL_STMT *statement;     /* one of the two */
+    MYSQL_RES *result;         /* of the text protocol; places borrow from its row */
+    MYSQL *handle;             /* the result's connection */
+    struct mysql_steps *steps; /* of rows that were gathered; a row may be under way; NULL: none */
+    size_t gathered_bytes;
+    struct error failure; /* of gathering, to be told by next */
     const struct mysql_columns *columns;
     MYSQL_BIND *binds;
     struct mysql_place *places;
@@ -227,10 +233,9 @@ static bool place_text(const struct mysql_column *column, char *text, unsigned l
     return false;
 }
 
-/* As fetch_row. */
-static int fetch_text_row(struct mysql_rows *rows, struct error *err)
+/* 1: it is in its places; 0: it's the end; -1: *err. */
+static int place_row(struct mysql_rows *rows, MYSQL_ROW row, struct error *err)
 {
-    MYSQL_ROW row = mysql_fetch_row(rows->result);
     const unsigned long *lengths = row != NULL ? mysql_fetch_lengths(rows->result) : NULL;
 
     if (row == NULL)
@@ -243,6 +248,17 @@ static int fetch_text_row(struct mysql_rows *rows, struct error *err)
                              column->schema.name);
     }
     return 1;
+}
+
+/* As fetch_row. */
+static int fetch_text_row(struct mysql_rows *rows, struct error *err)
+{
+    struct mysql_steps *steps = rows->steps;
+
+    if (steps == NULL || steps->suspended != MYSQL_STEP_ROW)
+        return place_row(rows, mysql_fetch_row(rows->result), err);
+    mysql_steps_finish(steps);
+    return place_row(rows, steps->row, err);
 }
 
 /* 1: a row is in its places; 0: end; -1: *err. */
@@ -266,9 +282,11 @@ static int fetch_row(struct mysql_rows *rows, struct error *err)
 
 int mysql_rows_next(struct mysql_rows *rows, struct ArrowArray *ret_batch, struct error *err)
 {
-    if (rows->ended)
-        return 0;
-    while (!mysql_batch_is_full(rows->batch)) {
+    if (rows->failure.code != ERROR_NONE) {
+        *err = rows->failure;
+        return -1;
+    }
+    while (!rows->ended && !mysql_batch_is_full(rows->batch)) {
         int rc = fetch_row(rows, err);
 
         if (rc < 0)
@@ -283,6 +301,43 @@ int mysql_rows_next(struct mysql_rows *rows, struct ArrowArray *ret_batch, struc
     if (mysql_batch_is_empty(rows->batch))
         return 0;
     return mysql_batch_give(rows->batch, ret_batch, err) == 0 ? 1 : -1;
+}
+
+static size_t row_bytes(const struct mysql_rows *rows, MYSQL_ROW row)
+{
+    const unsigned long *lengths = mysql_fetch_lengths(rows->result);
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < rows->columns->count; i++)
+        bytes += CELL_BYTES + strlen(rows->columns->items[i].schema.name) +
+                 (row[i] != NULL ? lengths[i] : 0);
+    return bytes;
+}
+
+/* One row that has come; false: no other is to follow. */
+static bool gather_row(struct mysql_rows *rows, MYSQL_ROW row)
+{
+    int rc = place_row(rows, row, &rows->failure);
+
+    if (rc > 0 && mysql_batch_append(rows->batch, rows->places, &rows->failure) == 0) {
+        rows->gathered_bytes += row_bytes(rows, row);
+        return true;
+    }
+    rows->ended = rc == 0;
+    return false;
+}
+
+enum mysql_gathered mysql_rows_gather(struct mysql_rows *rows, struct mysql_steps *steps,
+                                      size_t bytes_max)
+{
+    rows->steps = steps;
+    do {
+        if (rows->gathered_bytes > bytes_max || mysql_batch_is_full(rows->batch))
+            return ROWS_TOO_MANY;
+        if (!mysql_steps_row(steps, rows->result))
+            return ROWS_NOT_YET;
+    } while (gather_row(rows, steps->row));
+    return rows->ended ? ROWS_ALL : ROWS_FAILED;
 }
 
 bool mysql_rows_ended(const struct mysql_rows *rows)

@@ -9,8 +9,9 @@ static bool is_believed(const struct mysql_shape *shape, struct monotime now)
     return monotime_is_set(shape->looked_until) && !monotime_reached(shape->looked_until, now);
 }
 
-int mysql_session_begin(struct mysql_connection *connection, const char *sql, int64_t reuse_ms,
-                        struct mysql_session *ret_session, struct error *err)
+/* What is known of a statement before it runs. */
+static struct mysql_session look_at(struct mysql_connection *connection, const char *sql,
+                                    int64_t reuse_ms)
 {
     struct mysql_session session = {.connection = connection, .reuse_ms = reuse_ms};
     struct monotime now = monotime_now();
@@ -26,6 +27,14 @@ int mysql_session_begin(struct mysql_connection *connection, const char *sql, in
         session.came_lately =
             shape != NULL && !monotime_reached(monotime_after(shape->used, reuse_ms), now);
     }
+    return session;
+}
+
+int mysql_session_begin(struct mysql_connection *connection, const char *sql, int64_t reuse_ms,
+                        struct mysql_session *ret_session, struct error *err)
+{
+    struct mysql_session session = look_at(connection, sql, reuse_ms);
+
     if (!session.is_proven && !mysql_connection_renew(connection)) {
         mysql_session_drop(&session);
         if (mysql_connection_check(mysql_connection_handle(connection), err) == 0)
@@ -34,6 +43,39 @@ int mysql_session_begin(struct mysql_connection *connection, const char *sql, in
     }
     *ret_session = session;
     return 0;
+}
+
+/* ---- without asking the server ---- */
+
+/* For so long. */
+static bool may_stay(const struct mysql_session *session, int64_t margin_ms)
+{
+    struct monotime since = mysql_connection_new_since(session->connection);
+
+    return session->is_proven &&
+           !monotime_reached(monotime_after(since, session->reuse_ms - margin_ms), monotime_now());
+}
+
+bool mysql_session_join(struct mysql_connection *connection, const char *sql, int64_t reuse_ms,
+                        int64_t margin_ms, struct mysql_session *ret_session)
+{
+    struct mysql_session session = look_at(connection, sql, reuse_ms);
+
+    if (!session.as_text || !may_stay(&session, margin_ms)) {
+        mysql_session_drop(&session);
+        return false;
+    }
+    *ret_session = session;
+    return true;
+}
+
+bool mysql_session_settle(struct mysql_session *session)
+{
+    const struct mysql_shape *shape =
+        mysql_shapes_find(mysql_connection_shapes(session->connection), session->plain.shape.data);
+
+    session->stays = may_stay(session, 0) && shape != NULL && is_believed(shape, monotime_now());
+    return session->stays;
 }
 
 /* ---- what is learned of tables ---- */
@@ -51,7 +93,7 @@ static void learn(const struct mysql_session *session, bool exact)
     }
     shape->used = now;
     shape->as_text = exact;
-    if (!session->came_lately || is_believed(shape, now))
+    if (session->stays || !session->came_lately || is_believed(shape, now))
         return;
     shape->proven =
         mysql_tables_are_tables(mysql_connection_handle(session->connection), &session->plain);
@@ -60,17 +102,9 @@ static void learn(const struct mysql_session *session, bool exact)
 
 /* ---- the end ---- */
 
-static bool may_stay(const struct mysql_session *session)
-{
-    struct monotime since = mysql_connection_new_since(session->connection);
-
-    return session->is_proven &&
-           !monotime_reached(monotime_after(since, session->reuse_ms), monotime_now());
-}
-
 bool mysql_session_end(struct mysql_session *session, bool fine, bool exact)
 {
-    bool stays = fine && may_stay(session);
+    bool stays = fine && (session->stays || may_stay(session, 0));
     bool usable = true;
 
     if (fine && session->is_plain)

@@ -11,12 +11,20 @@ static int fail_memory(struct error *err)
     return error_set(err, ERROR_ENGINE_ERROR, "out of memory for the statement");
 }
 
+/* Neither parameters nor markers, however it is read. */
+static bool is_as_sent(const char *sql)
+{
+    return strpbrk(sql, ":?") == NULL;
+}
+
 static size_t count_parameters(const char *sql, struct mysql_modes modes)
 {
     struct mysql_lexer lexer;
     struct mysql_token token;
     size_t count = 0;
 
+    if (is_as_sent(sql))
+        return 0;
     mysql_lexer_init(&lexer, sql, modes);
     while ((token = mysql_lexer_next(&lexer)).kind != MYSQL_TOKEN_END)
         count += token.kind == MYSQL_TOKEN_PARAMETER;
@@ -38,9 +46,10 @@ static int fill(const char *sql, struct mysql_modes modes, struct mysql_statemen
     struct mysql_lexer lexer;
     struct mysql_token token;
     const char *copied = sql;
+    bool as_sent = is_as_sent(sql);
 
     mysql_lexer_init(&lexer, sql, modes);
-    while ((token = mysql_lexer_next(&lexer)).kind != MYSQL_TOKEN_END) {
+    while (!as_sent && (token = mysql_lexer_next(&lexer)).kind != MYSQL_TOKEN_END) {
         if (token.kind == MYSQL_TOKEN_MARKER)
             return fail_marker(err);
         if (token.kind != MYSQL_TOKEN_PARAMETER)

@@ -9,6 +9,7 @@
 #include "http_reply.h"
 #include "kept_answers.h"
 #include "metrics.h"
+#include "mysql_express.h"
 #include "query.h"
 #include "query_audit.h"
 #include "query_cache.h"
@@ -185,13 +186,15 @@ static bool follow(const struct queries *queries, struct query *query)
            query->cache_key.length > 0 && query_flights_join(queries->flights, query);
 }
 
-/* Into the queue or behind another one, or not made at all. */
+/* Begun, into the queue or behind another one, or not made at all. */
 static int enqueue(struct queries *queries, struct http_exchange *exchange, struct query *query,
                    struct error *err)
 {
     if (query_machine_equip(queries, query, exchange, err) != 0)
         return -1;
     if (follow(queries, query))
+        return 0;
+    if (mysql_express_try(queries->config.express, query))
         return 0;
     if (!query_queue_try_push(queries->config.queue, query))
         return query_machine_set_full(queries, err);

@@ -44,6 +44,7 @@ struct kept_file_store;
 struct event_base;
 struct http_exchange;
 struct mysql_engine;
+struct mysql_express;
 struct queries;
 struct query;
 struct query_queue;
@@ -54,6 +55,7 @@ struct queries_config {
     struct event_base *base;          /* borrowed */
     struct query_queue *queue;        /* borrowed */
     struct mysql_engine *mysql;       /* borrowed */
+    struct mysql_express *express;    /* borrowed */
     struct delivery_host *deliveries; /* borrowed */
     struct reply_channel *channel;    /* borrowed */
     struct callers *callers;          /* borrowed */

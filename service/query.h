@@ -36,6 +36,7 @@
 
 struct delivery;
 struct event;
+struct mysql_cursor;
 struct query;
 struct query_flight;
 struct result_spool;
@@ -105,8 +106,10 @@ struct query {
     atomic_llong bytes_so_far;
     struct mysql_cutoff cutoff; /* of a direct query's connection */
 
-    /* The worker's until done() is delivered, then the loop's. */
-    int slot; /* -1 until a worker has it */
+    /* The worker's until done() is delivered, then the loop's; mysql_express is the worker
+     * of what it begins, up to a hand-over. */
+    int slot;                   /* -1 until a worker has it */
+    struct mysql_cursor *begun; /* by mysql_express, for who runs it */
     struct monotime run_started;
     struct query_outcome outcome;
     struct query_timing timing;

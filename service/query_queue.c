@@ -10,10 +10,11 @@ struct query_queue {
     struct query *last;
     size_t length;
     size_t limit;
-    size_t heavy_max; /* that may run at once */
-    size_t heavy;     /* that run */
-    size_t idle;      /* workers inside pop_wait, or announced */
-    size_t announced; /* of these, not inside yet; any worker that comes may be one of them */
+    size_t heavy_max;     /* that may run at once */
+    size_t heavy;         /* that run */
+    size_t idle;          /* workers inside pop_wait, or announced, and not reserved */
+    size_t announced;     /* of these, not inside yet; any worker that comes may be one of them */
+    struct query *handed; /* for the reserved ones, by queue_next */
     bool closed;
 };
 
@@ -158,9 +159,55 @@ void query_queue_announce(struct query_queue *queue, const struct query *query)
     pthread_mutex_unlock(&queue->lock);
 }
 
+bool query_queue_reserve(struct query_queue *queue)
+{
+    bool reserved = false;
+
+    pthread_mutex_lock(&queue->lock);
+    reserved = !queue->closed && look_ahead_locked(queue, NULL).taken < queue->idle;
+    queue->idle -= reserved;
+    pthread_mutex_unlock(&queue->lock);
+    return reserved;
+}
+
+void query_queue_release(struct query_queue *queue)
+{
+    bool is_awaited = false;
+
+    pthread_mutex_lock(&queue->lock);
+    queue->idle++;
+    is_awaited = queue->first != NULL || queue->closed;
+    pthread_mutex_unlock(&queue->lock);
+    if (is_awaited)
+        pthread_cond_signal(&queue->changed);
+}
+
+void query_queue_hand_over(struct query_queue *queue, struct query *query)
+{
+    pthread_mutex_lock(&queue->lock);
+    query->queue_next = queue->handed;
+    queue->handed = query;
+    pthread_mutex_unlock(&queue->lock);
+    pthread_cond_signal(&queue->changed);
+}
+
+/* Any worker that comes has the place of the reserved one. */
+static struct query *take_handed_locked(struct query_queue *queue)
+{
+    struct query *query = queue->handed;
+
+    if (query == NULL)
+        return NULL;
+    queue->handed = query->queue_next;
+    query->queue_next = NULL;
+    queue->idle++;
+    return query;
+}
+
+/* NULL, too, when all idle workers are reserved. */
 static struct query *next_locked(const struct query_queue *queue)
 {
-    struct query *next = queue->first;
+    struct query *next = queue->idle > 0 ? queue->first : NULL;
 
     if (heavy_left_locked(queue) == 0)
         while (next != NULL && is_heavy(next))
@@ -177,13 +224,14 @@ struct query *query_queue_pop_wait(struct query_queue *queue)
         queue->announced--;
     else
         queue->idle++;
-    while ((query = next_locked(queue)) == NULL && !queue->closed)
+    while ((query = take_handed_locked(queue)) == NULL && (query = next_locked(queue)) == NULL &&
+           !queue->closed)
         pthread_cond_wait(&queue->changed, &queue->lock);
     queue->idle--;
-    if (query != NULL) {
+    if (query != NULL && query->in_queue)
         unlink_locked(queue, query);
+    if (query != NULL)
         queue->heavy += is_heavy(query);
-    }
     pthread_mutex_unlock(&queue->lock);
     return query;
 }

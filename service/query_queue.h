@@ -13,6 +13,10 @@
  * pop_wait  [worker]  lends a query, or NULL once closed and empty
  * announce  [worker]  done with that one, it will be in pop_wait in a moment and counts
  *                     as idle from here on
+ * reserve   [loop]    takes an idle worker that the queue doesn't need, for a query that begins
+ *                     elsewhere; false: there is none
+ * release   [loop]    gives the worker back
+ * hand_over [loop]    lends it that query, before all others and closed or not
  * remove    [loop]    gives back one nobody started; false: too late, cancel it
  * replace   [loop]    the same, and lends `heir` in its place
  * expire    [loop]    gives back one that has to wait; false: it runs, or a worker
@@ -42,6 +46,9 @@ struct query_queue *query_queue_new(const struct query_queue_config *config);
 void query_queue_free(struct query_queue *queue);
 
 bool query_queue_try_push(struct query_queue *queue, struct query *query);
+bool query_queue_reserve(struct query_queue *queue);
+void query_queue_release(struct query_queue *queue);
+void query_queue_hand_over(struct query_queue *queue, struct query *query);
 void query_queue_announce(struct query_queue *queue, const struct query *query);
 struct query *query_queue_pop_wait(struct query_queue *queue);
 bool query_queue_remove(struct query_queue *queue, struct query *query);

@@ -61,8 +61,7 @@ static int resolve_path(struct run *run, char **ret_path, struct error *err)
     return data_roots_resolve(run->runner->roots, run->query->request.path, ret_path, err);
 }
 
-/* Borrows the query. */
-static struct mysql_query direct_query(struct query *query)
+struct mysql_query query_runner_direct(struct query *query)
 {
     return (struct mysql_query){
         .use = MYSQL_RUN,
@@ -77,8 +76,10 @@ static struct mysql_query direct_query(struct query *query)
 
 static int open_direct(struct run *run, struct error *err)
 {
-    const struct mysql_query mysql_query = direct_query(run->query);
+    const struct mysql_query mysql_query = query_runner_direct(run->query);
 
+    if (run->direct != NULL)
+        return mysql_cursor_go_on(run->direct, err);
     return mysql_cursor_open(run->runner->mysql, &mysql_query, &run->direct, err);
 }
 
@@ -118,7 +119,7 @@ static int explain_spark(struct run *run, const char *path, struct explanation *
 /* A request for headers is answered once MySQL has prepared the statement. */
 static int explain_direct(struct run *run, struct explanation *ret_explanation, struct error *err)
 {
-    struct mysql_query query = direct_query(run->query);
+    struct mysql_query query = query_runner_direct(run->query);
 
     return (run->query->request.heads ? mysql_describe : mysql_explain)(run->runner->mysql, &query,
                                                                         ret_explanation, err);
@@ -153,7 +154,7 @@ static int open_cursor(struct run *run, const char *path, struct error *err)
     int rc = query_request_is_direct(&query->request) ? open_direct(run, err)
                                                       : open_spark(run, path, err);
 
-    query->timing.plan_us = monotime_span_us(begin, monotime_now());
+    query->timing.plan_us += monotime_span_us(begin, monotime_now());
     return rc;
 }
 
@@ -259,6 +260,8 @@ static int run_steps(struct run *run, struct error *err)
     char *path = NULL;
     int rc = -1;
 
+    run->direct = query->begun; /* closed below, whatever becomes of it */
+    query->begun = NULL;
     if (resolve_path(run, &path, err) != 0)
         goto out;
     if (atomic_load(&query->cancelled)) {
@@ -287,6 +290,22 @@ out:
     return rc;
 }
 
+void query_runner_begin(struct query *query, struct reply_channel *channel)
+{
+    query->began = source_instant_now();
+    query->timing.queue_us = monotime_span_us(query->received, query->run_started);
+    post(channel, &query->started_mail, deliver_started);
+}
+
+/* Who sees the slot free may ask for it at once, with no time to wait. */
+static void free_slot(const struct query_runner *runner, const struct query *query)
+{
+    if (runner->slot >= 0)
+        query_queue_announce(runner->queue, query);
+    else
+        query_queue_release(runner->queue);
+}
+
 void query_runner_run(struct query_runner *runner, struct query *query)
 {
     struct run run = {.runner = runner, .query = query, .end = RESULT_END_UNKNOWN};
@@ -294,18 +313,17 @@ void query_runner_run(struct query_runner *runner, struct query *query)
     bool failed = false;
 
     query->slot = runner->slot;
-    query->run_started = monotime_now();
-    query->began = source_instant_now();
-    query->timing.queue_us = monotime_span_us(query->received, query->run_started);
+    if (query->begun == NULL) {
+        query->run_started = monotime_now();
+        query_runner_begin(query, runner->channel);
+    }
     result_sink_init(&run.sink, query, runner->spools, runner->patience_ms);
-    post(runner->channel, &query->started_mail, deliver_started);
     failed = run_steps(&run, &err) != 0;
     query->outcome.err = err;
     query->outcome.rows = run.sink.rows;
     query->outcome.truncated = run.sink.is_full;
     query->kept = result_sink_keep(&run.sink, &run.end, failed ? &err : NULL);
-    /* Who sees the slot free may ask for it at once, with no time to wait. */
-    query_queue_announce(runner->queue, query);
+    free_slot(runner, query);
     post(runner->channel, &query->done_mail, deliver_done);
     result_sink_end(&run.sink, &run.end, failed ? &err : NULL);
 }

@@ -16,6 +16,7 @@ struct reply_channel {
     struct mail **last; /* under lock */
     int wake_fd;
     struct event *wake_event;
+    pthread_t loop;
 };
 
 static struct mail *take_all(struct reply_channel *channel)
@@ -47,8 +48,8 @@ static void on_wake(evutil_socket_t fd, short what, void *user)
 {
     uint64_t count = 0;
 
-    (void)what;
-    (void)!read(fd, &count, sizeof(count));
+    if ((what & EV_READ) != 0)
+        (void)!read(fd, &count, sizeof(count));
     deliver_all(user);
 }
 
@@ -61,6 +62,7 @@ int reply_channel_new(struct event_base *base, struct reply_channel **ret_channe
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
     pthread_mutex_init(&channel->lock, NULL);
     channel->last = &channel->first;
+    channel->loop = pthread_self();
     channel->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (channel->wake_fd < 0) {
         error_set(err, ERROR_ENGINE_ERROR, "eventfd: %s", strerror(errno));
@@ -102,6 +104,8 @@ void reply_channel_post(struct reply_channel *channel, struct mail *mail)
     *channel->last = mail;
     channel->last = &mail->next;
     pthread_mutex_unlock(&channel->lock);
-    if (was_empty)
+    if (was_empty && pthread_equal(pthread_self(), channel->loop))
+        event_active(channel->wake_event, EV_TIMEOUT, 0);
+    else if (was_empty)
         (void)!write(channel->wake_fd, &one, sizeof(one));
 }

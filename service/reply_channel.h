@@ -17,13 +17,15 @@ struct mail {
     void (*deliver)(struct mail *mail);
 };
 
+/* On the loop's own thread. */
 int reply_channel_new(struct event_base *base, struct reply_channel **ret_channel,
                       struct error *err);
 
 /* Delivers what is left, then frees. No sender may be alive.   [loop] */
 void reply_channel_free(struct reply_channel *channel);
 
-/* Takes the mail.   [any] */
+/* Takes the mail. What the loop itself posts is delivered in the same turn, behind what it is
+ * doing.   [any] */
 void reply_channel_post(struct reply_channel *channel, struct mail *mail);
 
 #endif

@@ -38,6 +38,7 @@ struct service {
     struct mysql_sources *mysql_sources;
     struct mysql_watch *mysql_watch;
     struct mysql_engine *mysql;
+    struct mysql_express *express;
     struct reply_channel *channel;
     struct spool_store *spools;
     struct kept_file_store *kept_files;

@@ -79,6 +79,8 @@ struct settings {
     int64_t mysql_connections;
     int64_t mysql_reuse_ms;
     int64_t mysql_statements;
+    int64_t mysql_express_ms;
+    int64_t mysql_express_bytes;
     int64_t mysql_idle_ms;
     int64_t mysql_connect_timeout_ms;
     int64_t mysql_kill_timeout_ms;

@@ -35,6 +35,8 @@ struct scripted_mysql {
     int port;
     pthread_t thread;
     pthread_mutex_t lock;
+    pthread_cond_t told;
+    bool goes_on;                                /* under lock */
     struct scripted_answer answers[ANSWERS_MAX]; /* under lock */
     size_t answer_count;                         /* under lock */
     struct client *clients[CLIENTS_MAX];         /* under lock; kept until the stop */
@@ -263,6 +265,14 @@ static bool be_silent(struct client *client)
     return false;
 }
 
+static void wait_to_go_on(struct scripted_mysql *server)
+{
+    pthread_mutex_lock(&server->lock);
+    while (!server->goes_on)
+        pthread_cond_wait(&server->told, &server->lock);
+    pthread_mutex_unlock(&server->lock);
+}
+
 static bool send_rows(struct client *client, const struct scripted_answer *answer, bool as_text)
 {
     for (size_t i = 0; i < answer->row_count; i++) {
@@ -285,6 +295,8 @@ static bool send_result(struct client *client, const struct scripted_answer *ans
 
     if (answer->end == SCRIPTED_REFUSES_TO_RUN)
         return send_error(client, 1792, "25006");
+    if (answer->end == SCRIPTED_WAITS_FIRST)
+        wait_to_go_on(client->server);
     put(&count, answer->column_count, 1);
     if (!send_draft(client, &count) ||
         !send_columns(client, answer->columns, answer->column_count) ||
@@ -292,6 +304,10 @@ static bool send_result(struct client *client, const struct scripted_answer *ans
         return false;
     if (answer->end == SCRIPTED_HANGS)
         return be_silent(client);
+    if (answer->end == SCRIPTED_LEAVES)
+        return false;
+    if (answer->end == SCRIPTED_WAITS)
+        wait_to_go_on(client->server);
     return answer->end == SCRIPTED_FAILS ? send_error(client, 1205, "HY000") : send_eof(client);
 }
 
@@ -394,6 +410,7 @@ struct scripted_mysql *scripted_mysql_start(const struct scripted_answer *answer
     }
     server->sql_mode = sql_mode;
     pthread_mutex_init(&server->lock, NULL);
+    pthread_cond_init(&server->told, NULL);
     server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (bind(server->listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
         listen(server->listener, 16) != 0 ||
@@ -408,6 +425,14 @@ void scripted_mysql_change(struct scripted_mysql *server, const struct scripted_
 {
     pthread_mutex_lock(&server->lock);
     *answer_to(server, answer->sql) = *answer;
+    pthread_mutex_unlock(&server->lock);
+}
+
+void scripted_mysql_go_on(struct scripted_mysql *server)
+{
+    pthread_mutex_lock(&server->lock);
+    server->goes_on = true;
+    pthread_cond_broadcast(&server->told);
     pthread_mutex_unlock(&server->lock);
 }
 
@@ -478,12 +503,14 @@ void scripted_mysql_stop(struct scripted_mysql *server)
     (void)shutdown(server->listener, SHUT_RDWR);
     pthread_join(server->thread, NULL);
     scripted_mysql_hang_up(server);
+    scripted_mysql_go_on(server);
     for (size_t i = 0; i < server->client_count; i++) {
         pthread_join(server->clients[i]->thread, NULL);
         close(server->clients[i]->fd);
         free(server->clients[i]);
     }
     close(server->listener);
+    pthread_cond_destroy(&server->told);
     pthread_mutex_destroy(&server->lock);
     free(server);
 }

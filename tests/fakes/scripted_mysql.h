@@ -25,6 +25,9 @@ enum scripted_end {
     SCRIPTED_ENDS,          /* with the last row */
     SCRIPTED_FAILS,         /* instead of more rows: error 1205 */
     SCRIPTED_HANGS,         /* nothing more comes */
+    SCRIPTED_WAITS,         /* behind the last row, until it is told to go on */
+    SCRIPTED_WAITS_FIRST,   /* the same before the answer begins */
+    SCRIPTED_LEAVES,        /* behind the last row the connection ends */
     SCRIPTED_REFUSES,       /* at the prepare: error 1146 */
     SCRIPTED_REFUSES_TO_RUN /* at the execute: error 1792 */
 };
@@ -51,6 +54,9 @@ struct scripted_mysql *scripted_mysql_start(const struct scripted_answer *answer
 
 /* From the next statement on this one stands in the place of that with its sql. */
 void scripted_mysql_change(struct scripted_mysql *server, const struct scripted_answer *answer);
+
+/* Those that wait go on, and no other will wait. */
+void scripted_mysql_go_on(struct scripted_mysql *server);
 
 int scripted_mysql_port(const struct scripted_mysql *server);
 

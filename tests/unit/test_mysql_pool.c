@@ -171,6 +171,30 @@ static void test_idle_ones_are_used_again(void **state)
     assert_int_equal(closed, 1);
 }
 
+static void test_an_idle_one_without_waiting(void **state)
+{
+    struct mysql_pool *pool = open_pool(1, 60000);
+    struct mysql_target target = target_of("p");
+    struct mysql_lease lease = {0};
+    struct taker taker;
+
+    (void)state;
+    assert_false(mysql_pool_take_idle(pool, &target, &lease)); /* makes none */
+    assert_int_equal(mysql_pool_count(pool).sources, 0);
+    take_now(&taker, pool, "p");
+    assert_false(mysql_pool_take_idle(pool, &target, &lease));
+    give_back(&taker, true);
+    assert_true(mysql_pool_take_idle(pool, &target, &lease));
+    assert_false(lease.fresh);
+    assert_int_equal(mysql_pool_count(pool).idle, 0);
+    lease.connection->quiet = false;
+    mysql_pool_give_back(pool, &lease, true);
+    assert_false(mysql_pool_take_idle(pool, &target, &lease)); /* left to a worker */
+    assert_int_equal(mysql_pool_count(pool).idle, 1);
+    mysql_pool_free(pool);
+    assert_int_equal(opened, 1);
+}
+
 static void test_a_broken_one_is_not_kept(void **state)
 {
     struct mysql_pool *pool = open_pool(1, 60000);
@@ -338,6 +362,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_idle_ones_are_used_again),
+        cmocka_unit_test(test_an_idle_one_without_waiting),
         cmocka_unit_test(test_a_broken_one_is_not_kept),
         cmocka_unit_test(test_another_password_is_another_source),
         cmocka_unit_test(test_at_the_limit_one_waits),

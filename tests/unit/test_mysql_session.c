@@ -163,6 +163,71 @@ static void test_after_the_time_it_is_made_new(void **state)
     assert_int_equal(fake.looks, 2);
 }
 
+/* Once SQL is proven; `ret_settled`: its end needs nothing of the server. */
+static bool join(int64_t margin_ms, bool *ret_settled)
+{
+    struct mysql_session session;
+
+    if (!mysql_session_join(NULL, SQL, LONG_MS, margin_ms, &session))
+        return false;
+    *ret_settled = mysql_session_settle(&session);
+    mysql_session_drop(&session);
+    return true;
+}
+
+static void test_joined_only_when_nothing_is_to_be_asked(void **state)
+{
+    struct mysql_session session;
+    bool settled = false;
+
+    (void)state;
+    assert_false(join(0, &settled));
+    check_run(SQL, 2, false);
+    assert_false(join(0, &settled));
+    check_run(SQL, 2, false);
+    assert_true(join(1000, &settled));
+    assert_true(settled);
+    assert_false(join(LONG_MS, &settled));
+    fake.new_since = monotime_after(monotime_now(), -LONG_MS);
+    assert_false(join(0, &settled));
+    fake.new_since = monotime_now();
+    mysql_shapes_find(&fake.shapes, "SELECT a FROM t WHERE b = 0")->as_text = false;
+    assert_false(join(0, &settled));
+    mysql_shapes_find(&fake.shapes, "SELECT a FROM t WHERE b = 0")->as_text = true;
+    mysql_shapes_find(&fake.shapes, "SELECT a FROM t WHERE b = 0")->looked_until = monotime_now();
+    assert_false(join(0, &settled));
+    mysql_shapes_find(&fake.shapes, "SELECT a FROM t WHERE b = 0")->looked_until =
+        monotime_after(monotime_now(), LONG_MS);
+    assert_false(mysql_session_join(NULL, "SELECT @a", LONG_MS, 0, &session));
+    assert_int_equal(fake.looks, 1);
+    assert_int_equal(fake.renewals, 4);
+}
+
+static void test_what_is_settled_asks_nothing_however_late(void **state)
+{
+    struct mysql_session session;
+
+    (void)state;
+    check_run(SQL, 2, false);
+    check_run(SQL, 2, false);
+    assert_true(mysql_session_join(NULL, SQL, LONG_MS, 0, &session));
+    assert_true(mysql_session_settle(&session));
+    fake.new_since = monotime_after(monotime_now(), -LONG_MS);
+    mysql_shapes_find(&fake.shapes, "SELECT a FROM t WHERE b = 0")->looked_until = monotime_now();
+    assert_true(mysql_session_end(&session, true, true));
+    assert_int_equal(fake.renewals, 4);
+    assert_int_equal(fake.looks, 1);
+    /* Too late to be settled: it ends as any other. */
+    mysql_shapes_find(&fake.shapes, "SELECT a FROM t WHERE b = 0")->looked_until =
+        monotime_after(monotime_now(), LONG_MS);
+    fake.new_since = monotime_now();
+    assert_true(mysql_session_join(NULL, SQL, LONG_MS, 0, &session));
+    fake.new_since = monotime_after(monotime_now(), -LONG_MS);
+    assert_false(mysql_session_settle(&session));
+    assert_true(mysql_session_end(&session, true, true));
+    assert_int_equal(fake.renewals, 5);
+}
+
 static void test_never(void **state)
 {
     bool as_text = true;
@@ -229,6 +294,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_proven_at_the_second_time, begin, end),
         cmocka_unit_test_setup_teardown(test_no_table_is_asked_about_again_and_again, begin, end),
         cmocka_unit_test_setup_teardown(test_after_the_time_it_is_made_new, begin, end),
+        cmocka_unit_test_setup_teardown(test_joined_only_when_nothing_is_to_be_asked, begin, end),
+        cmocka_unit_test_setup_teardown(test_what_is_settled_asks_nothing_however_late, begin, end),
         cmocka_unit_test_setup_teardown(test_never, begin, end),
         cmocka_unit_test_setup_teardown(test_a_failure_makes_new, begin, end),
         cmocka_unit_test_setup_teardown(test_the_latest_used_shapes_are_kept, begin, end),

@@ -78,6 +78,83 @@ static void test_remove(void **state)
         check_remove(i);
 }
 
+/* A worker in pop_wait, as a thread of its own. */
+struct worker {
+    struct query_queue *queue;
+    pthread_t thread;
+    struct query *taken;
+};
+
+static void *take_one(void *argument)
+{
+    struct worker *worker = argument;
+
+    worker->taken = query_queue_pop_wait(worker->queue);
+    return NULL;
+}
+
+static void test_a_reserved_worker_is_nobodys(void **state)
+{
+    struct query_queue *queue = new_queue(1);
+    struct query queries[3] = {0};
+    struct worker worker = {.queue = queue};
+
+    (void)state;
+    assert_false(query_queue_reserve(queue)); /* there is no worker yet */
+    query_queue_announce(queue, &(struct query){0});
+    assert_true(query_queue_reserve(queue));
+    assert_false(query_queue_reserve(queue));
+    assert_int_equal(pthread_create(&worker.thread, NULL, take_one, &worker), 0);
+    assert_true(query_queue_try_push(queue, &queries[0])); /* has to wait, for all that */
+    assert_int_equal(query_queue_length(queue), 1);
+    assert_true(query_queue_has_to_wait(queue, &queries[0]));
+    assert_false(query_queue_try_push(queue, &queries[1]));
+    query_queue_hand_over(queue, &queries[2]);
+    pthread_join(worker.thread, NULL);
+    assert_ptr_equal(worker.taken, &queries[2]);
+    assert_int_equal(query_queue_length(queue), 1);
+    query_queue_announce(queue, &queries[2]); /* the same worker, back */
+    assert_false(query_queue_reserve(queue)); /* the queue needs it */
+    assert_ptr_equal(query_queue_pop_wait(queue), &queries[0]);
+    query_queue_free(queue);
+}
+
+static void test_a_released_worker_takes_what_waits(void **state)
+{
+    struct query_queue *queue = new_queue(1);
+    struct query query = {0};
+    struct worker worker = {.queue = queue};
+
+    (void)state;
+    query_queue_announce(queue, &query);
+    assert_true(query_queue_reserve(queue));
+    assert_true(query_queue_try_push(queue, &query));
+    assert_int_equal(pthread_create(&worker.thread, NULL, take_one, &worker), 0);
+    query_queue_release(queue);
+    pthread_join(worker.thread, NULL);
+    assert_ptr_equal(worker.taken, &query);
+    query_queue_free(queue);
+}
+
+static void test_what_is_handed_over_outlives_the_close(void **state)
+{
+    struct query_queue *queue = new_queue(1);
+    struct query queries[2] = {0};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        query_queue_announce(queue, &queries[i]);
+        assert_true(query_queue_reserve(queue));
+        query_queue_hand_over(queue, &queries[i]);
+    }
+    query_queue_close(queue);
+    assert_false(query_queue_reserve(queue));
+    assert_ptr_equal(query_queue_pop_wait(queue), &queries[1]);
+    assert_ptr_equal(query_queue_pop_wait(queue), &queries[0]);
+    assert_null(query_queue_pop_wait(queue));
+    query_queue_free(queue);
+}
+
 static void test_announced_worker_is_idle(void **state)
 {
     struct query_queue *queue = new_queue(0);
@@ -343,6 +420,9 @@ int main(void)
         cmocka_unit_test(test_bound_and_order),
         cmocka_unit_test(test_limit_zero_without_worker),
         cmocka_unit_test(test_remove),
+        cmocka_unit_test(test_a_reserved_worker_is_nobodys),
+        cmocka_unit_test(test_a_released_worker_takes_what_waits),
+        cmocka_unit_test(test_what_is_handed_over_outlives_the_close),
         cmocka_unit_test(test_announced_worker_is_idle),
         cmocka_unit_test(test_small_first),
         cmocka_unit_test(test_nobody_starves),

@@ -110,6 +110,30 @@ static void test_order_of_one_sender(void **state)
     reply_channel_free(channel);
 }
 
+static void post_two(evutil_socket_t fd, short what, void *user)
+{
+    (void)fd;
+    (void)what;
+    (void)user;
+    send_mail(0, 0);
+    send_mail(0, 1);
+    assert_int_equal(total, 0); /* behind what the loop is doing */
+}
+
+static void test_the_loops_own_come_in_the_same_turn(void **state)
+{
+    struct event *now = event_new(base, -1, 0, post_two, NULL);
+
+    (void)state;
+    assert_non_null(now);
+    event_active(now, EV_TIMEOUT, 0);
+    assert_int_equal(event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
+    assert_int_equal(total, 2);
+    assert_int_equal(out_of_order, 0);
+    event_free(now);
+    reply_channel_free(channel);
+}
+
 static void deliver_and_answer(struct mail *mail)
 {
     struct numbered_mail *message = (struct numbered_mail *)mail;
@@ -147,6 +171,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_many_senders, open_channel, close_base),
         cmocka_unit_test_setup_teardown(test_order_of_one_sender, open_channel, close_base),
+        cmocka_unit_test_setup_teardown(test_the_loops_own_come_in_the_same_turn, open_channel,
+                                        close_base),
         cmocka_unit_test_setup_teardown(test_post_while_delivering, open_channel, close_base),
         cmocka_unit_test_setup_teardown(test_free_delivers_the_rest, open_channel, close_base),
     };
