@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -380,6 +381,8 @@ static void *accept_all(void *argument)
 
         if (client == NULL)
             abort();
+        /* An answer is several small packets. */
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
         client->server = server;
         client->fd = fd;
         pthread_mutex_lock(&server->lock);
