@@ -8,6 +8,7 @@
 
 #include "delivery_mail.h"
 #include "http_reply.h"
+#include "kept_file.h"
 
 /* http_reply's low-water mark: below it a client counts as having read. */
 #define LOW_WATER_BYTES ((size_t)64 * 1024)
@@ -100,6 +101,7 @@ void delivery_free(struct delivery *delivery)
         return;
     delivery->host->open--;
     delivery_feed_done(delivery);
+    kept_file_release(delivery->copy);
     page_credits_done(&delivery->credits);
     free(delivery->over_mail);
     free(delivery);

@@ -5,7 +5,8 @@
  * then, from delivery_follow() on, the delivery pool, out of a spool. A client
  * that doesn't read parks the delivery, not a thread; what waits for it in memory
  * is PAGES_IN_FLIGHT pages at most. The producer's last word is posted exactly
- * once and is its last touch; then the loop frees the delivery.
+ * once and is its last touch; then the loop frees the delivery. It may copy what it
+ * sends into a kept_file; of an answer that was kept, such a file is all that it sends.
  */
 #ifndef SERVICE_DELIVERY_H
 #define SERVICE_DELIVERY_H
@@ -25,6 +26,8 @@
 
 struct delivery;
 struct http_exchange;
+struct kept_file;
+struct kept_file_store;
 
 /* What all deliveries share. */
 struct delivery_host {
@@ -67,7 +70,8 @@ struct delivery {
     void *user;
     struct result_options options;
     struct result_limits limits;
-    bool wants_tag; /* set before there is a producer */
+    bool wants_tag;                 /* set before there is a producer, as copies */
+    struct kept_file_store *copies; /* a long answer is copied to there; NULL: it isn't */
 
     /* Any thread. */
     struct page_credits credits;
@@ -81,6 +85,10 @@ struct delivery {
     int64_t next_row;
     size_t end_batch;
     struct ArrowArray batch; /* next_batch, when it has a release */
+    struct kept_file *copy;  /* of all that was sent; whole in over() */
+    bool is_not_copied;      /* any more */
+    struct kept_file *file;  /* what is sent, and how far it is */
+    int64_t file_at;
     struct delivery_mail *over_mail;
 
     /* [loop] */
@@ -108,11 +116,21 @@ struct http_exchange *delivery_detach(struct delivery *delivery);
 /* Nobody wants the pages: tells the producer to stop. */
 void delivery_stop(struct delivery *delivery);
 
+/* The pool is its producer, and its pages are the bytes of a whole file (held); `tally` tells
+ * of these. */
+void delivery_play(struct delivery *delivery, struct kept_file *file);
+
+/* In over(): gives the whole copy, the caller's to release; NULL: there is none. */
+struct kept_file *delivery_take_copy(struct delivery *delivery);
+
 /* ---- [producer] ---- */
 
 /* Makes the pages of the schema's rows, unless they are there. */
 int delivery_open_pages(struct delivery *delivery, const struct ArrowSchema *schema,
                         struct error *err);
+
+/* A copy would be of no use. */
+void delivery_drop_copy(struct delivery *delivery);
 
 /* Takes the page that is ready and sends it; there is a credit for it. */
 int delivery_send_page(struct delivery *delivery, struct error *err);

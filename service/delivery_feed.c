@@ -7,9 +7,10 @@
 #include "deadline.h"
 #include "delivery.h"
 #include "delivery_mail.h"
+#include "kept_file.h"
 
-static void post(struct delivery *delivery, struct delivery_mail *message, struct result_page page,
-                 bool is_last)
+void delivery_mail_post(struct delivery *delivery, struct delivery_mail *message,
+                        struct result_page page, bool is_last)
 {
     message->mail.deliver = delivery_mail_deliver;
     message->delivery = delivery;
@@ -43,7 +44,8 @@ int delivery_send_page(struct delivery *delivery, struct error *err)
         return -1;
     }
     delivery->tally.write_us += monotime_span_us(begin, monotime_now());
-    post(delivery, message, page, false);
+    delivery_copy_page(delivery, &page, false);
+    delivery_mail_post(delivery, message, page, false);
     return 0;
 }
 
@@ -76,6 +78,8 @@ void delivery_feed_done(struct delivery *delivery)
     delivery->pages = NULL;
     result_spool_release(delivery->spool);
     delivery->spool = NULL;
+    kept_file_release(delivery->file);
+    delivery->file = NULL;
 }
 
 static void post_last(struct delivery *delivery, struct result_page last)
@@ -83,7 +87,7 @@ static void post_last(struct delivery *delivery, struct result_page last)
     struct delivery_mail *message = delivery->over_mail;
 
     delivery->over_mail = NULL;
-    post(delivery, message, last, true); /* from here on it is the loop's */
+    delivery_mail_post(delivery, message, last, true); /* from here on it is the loop's */
 }
 
 void delivery_end_whole(struct delivery *delivery, struct result_page body)
@@ -101,6 +105,10 @@ void delivery_end(struct delivery *delivery, const struct result_end *end, const
         tally->err = *err;
     else if (end_pages(delivery, end, &last, &tally->err) == 0)
         error_clear(&tally->err);
+    if (tally->err.code == ERROR_NONE)
+        delivery_copy_page(delivery, &last, true);
+    else
+        delivery_drop_copy(delivery);
     if (delivery->pages != NULL) {
         tally->rows = result_pages_rows(delivery->pages);
         tally->bytes = result_pages_taken_bytes(delivery->pages);

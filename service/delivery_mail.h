@@ -17,6 +17,14 @@ struct delivery_mail {
 /* [loop] */
 void delivery_mail_deliver(struct mail *mail);
 
+/* Sends a page; there is a credit for it. Takes both.   [producer] */
+void delivery_mail_post(struct delivery *delivery, struct delivery_mail *message,
+                        struct result_page page, bool is_last);
+
+/* Of a page about to be sent, the last one of an answer when `is_last`: into the copy, if
+ * there is to be one.   [producer] */
+void delivery_copy_page(struct delivery *delivery, const struct result_page *page, bool is_last);
+
 /* [delivery pool] */
 enum delivery_step delivery_feed_step(struct delivery_task *task);
 

@@ -23,6 +23,7 @@
 #include "http_server.h"
 #include "install_dir.h"
 #include "json_memory.h"
+#include "kept_file.h"
 #include "log.h"
 #include "log_writer.h"
 #include "mysql_engine.h"
@@ -266,7 +267,9 @@ static int open_deliveries(struct run *run, struct error *err)
 
     service->spools =
         spool_store_new(state_dir_results(service->state_dir), settings->spool_bytes / 2);
-    if (service->spools == NULL)
+    service->kept_files =
+        kept_file_store_new(state_dir_results(service->state_dir), settings->cache_disk_bytes);
+    if (service->spools == NULL || service->kept_files == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory");
     service->deliveries.channel = service->channel;
     service->deliveries.budget.bytes_max = settings->stream_bytes;
@@ -292,6 +295,7 @@ static int open_queries(struct run *run, struct error *err)
         .handles_max = (size_t)service->settings.max_handles,
         .spool_ttl_s = service->settings.spool_ttl_s,
         .cache_bytes = (size_t)service->settings.cache_bytes,
+        .kept_files = service->kept_files,
         .followers_max = (size_t)service->settings.shared_queries,
         .small_ms = service->settings.small_query_ms,
         .callers = service->callers,
@@ -403,6 +407,7 @@ static void stop(struct run *run)
         engine_life_free(service->life);
         queries_free(service->queries);
         spool_store_free(service->spools);
+        kept_file_store_free(service->kept_files);
         http_server_free(service->http);
         tls_server_free(service->tls);
         caller_refusals_free(service->caller_refusals);

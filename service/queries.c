@@ -7,6 +7,7 @@
 #include "delivery.h"
 #include "http_record.h"
 #include "http_reply.h"
+#include "kept_answers.h"
 #include "metrics.h"
 #include "mysql_express.h"
 #include "query.h"
@@ -59,12 +60,15 @@ int queries_new(const struct queries_config *config, struct queries **ret_querie
     queries->disposal = spool_disposal_new(config->deliveries->pool, config->channel);
     watchdog.registry = queries->registry;
     handles.registry = queries->registry;
-    queries->cache = result_cache_new(config->cache_bytes);
+    queries->kept_answers =
+        kept_answers_new(config->deliveries, query_machine_on_kept_answer_left, queries);
+    queries->cache = result_cache_new(config->cache_bytes, queries->disposal);
     queries->flights = query_flights_new(config->followers_max);
     queries->history = run_history_new(config->small_ms);
     metrics_set(METRIC_CACHE_BYTES_LIMIT, (int64_t)config->cache_bytes);
     if (queries->registry == NULL || queries->kept == NULL || queries->disposal == NULL ||
-        queries->cache == NULL || queries->flights == NULL || queries->history == NULL) {
+        queries->kept_answers == NULL || queries->cache == NULL || queries->flights == NULL ||
+        queries->history == NULL) {
         error_set(err, ERROR_ENGINE_ERROR, "out of memory");
         goto fail;
     }
@@ -93,6 +97,7 @@ void queries_free(struct queries *queries)
         return;
     watchdog_free(queries->watchdog);
     kept_results_free(queries->kept);
+    kept_answers_free(queries->kept_answers);
     if (queries->registry != NULL) {
         for (struct query *query = query_registry_first_live(queries->registry); query != NULL;
              query = query->group_next) {
@@ -101,8 +106,8 @@ void queries_free(struct queries *queries)
         }
     }
     query_handles_free(queries->handles);
-    spool_disposal_free(queries->disposal);
     result_cache_free(queries->cache);
+    spool_disposal_free(queries->disposal);
     query_flights_free(queries->flights);
     run_history_free(queries->history);
     query_registry_free(queries->registry);
@@ -150,14 +155,18 @@ static bool answer_kept(struct queries *queries, const struct caller *caller,
     if (!query_cache_find(queries->cache, request, http_exchange_request(exchange)->body_end,
                           &answer, ret_search))
         return false;
-    if (query_make_id(request, record->query_id, &err) != 0) {
+    if (query_make_id(request, record->query_id, &err) != 0 ||
+        (answer->file != NULL &&
+         kept_answers_send(queries->kept_answers, exchange, record->query_id, answer, &err) != 0)) {
         query_reply_refusal(exchange, &err);
         return true;
     }
     record->from_cache = true;
     if (queries->config.audits)
         query_audit_kept(caller, exchange, request, answer);
-    query_metrics_fetched(answer->rows, (int64_t)answer->body->length);
+    if (answer->file != NULL)
+        return true;
+    query_metrics_fetched(answer->rows, cached_answer_bytes(answer));
     query_reply_cached(exchange, record->query_id, answer);
     return true;
 }
@@ -339,6 +348,7 @@ void queries_cancel_all(struct queries *queries)
     error_set(&err, ERROR_DRAINING, "the service is shutting down; the query is cancelled");
     end_all(queries, true, &err);
     kept_results_cut(queries->kept);
+    kept_answers_cut(queries->kept_answers);
 }
 
 const struct query_registry *queries_known(const struct queries *queries)

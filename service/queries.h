@@ -40,6 +40,7 @@ struct caller;
 struct callers;
 struct canceller;
 struct delivery_host;
+struct kept_file_store;
 struct event_base;
 struct http_exchange;
 struct mysql_engine;
@@ -66,9 +67,10 @@ struct queries_config {
     size_t journal_length;
     size_t handles_max;
     int64_t spool_ttl_s;
-    size_t cache_bytes;   /* result_cache.h */
-    size_t followers_max; /* query_flights.h */
-    int64_t small_ms;     /* run_history.h */
+    size_t cache_bytes;                 /* result_cache.h */
+    struct kept_file_store *kept_files; /* borrowed */
+    size_t followers_max;               /* query_flights.h */
+    int64_t small_ms;                   /* run_history.h */
     /* More than half of the slots are lost: the process should leave. */
     void (*on_slots_lost)(void *user);
     /* After queries_drain: none is alive any more. Runs from the loop. */

@@ -88,7 +88,7 @@ void query_audit_kept(const struct caller *caller, struct http_exchange *exchang
         .outcome = query_state_name(QUERY_SUCCEEDED),
         .err = &none,
         .rows = answer->rows,
-        .bytes = (int64_t)answer->body->length,
+        .bytes = cached_answer_bytes(answer),
     };
 
     write_request_line(caller, exchange, &audit);

@@ -73,11 +73,13 @@ bool query_cache_is_current(const struct query *query)
     return query->identity != NULL && source_identity_holds(query->identity);
 }
 
-void query_cache_keep(struct result_cache *cache, struct query *query, struct shared_bytes *body)
+static void keep(struct result_cache *cache, struct query *query, struct shared_bytes *body,
+                 struct kept_file *file)
 {
     const struct delivery_tally *tally = &query->delivery->tally;
     struct cached_answer answer = {
         .body = body,
+        .file = file,
         .content_type = result_choice_content_type(&query->delivery->options.choice),
         .coding = tally->coding,
         .tag = tally->tag,
@@ -97,7 +99,26 @@ void query_cache_keep(struct result_cache *cache, struct query *query, struct sh
         query->cache_doubt = CACHE_DOUBT_TOO_LARGE;
 }
 
-void query_cache_status(const struct query *query, bool streaming,
+void query_cache_keep(struct result_cache *cache, struct query *query, struct shared_bytes *body)
+{
+    keep(cache, query, body, NULL);
+}
+
+void query_cache_keep_file(struct result_cache *cache, struct query *query, struct kept_file *copy)
+{
+    if (copy != NULL && query_state_is_over(query->state))
+        keep(cache, query, NULL, copy);
+}
+
+/* A worker may be about to say what the rows of a long answer rest on. */
+static enum cache_doubt doubt_of(const struct query *query, const struct delivery *delivery)
+{
+    if (!delivery->streaming || !query_cache_wants(query))
+        return query->cache_doubt;
+    return delivery->copies == NULL ? CACHE_DOUBT_TOO_LARGE : CACHE_DOUBT_NONE;
+}
+
+void query_cache_status(const struct query *query, const struct delivery *delivery,
                         char ret_text[CACHE_STATUS_BYTES])
 {
     static const char *const FORWARDS[CACHE_USE_COUNT] = {
@@ -106,10 +127,9 @@ void query_cache_status(const struct query *query, bool streaming,
         [CACHE_USE_STALE] = "stale",
         [CACHE_USE_REFRESH] = "request",
     };
-    /* The worker may still be about to say what its rows rest on. */
-    enum cache_doubt doubt =
-        streaming && query_cache_wants(query) ? CACHE_DOUBT_TOO_LARGE : query->cache_doubt;
-    const char *detail = query->cache_stored || query->collapsed ? NULL : cache_doubt_detail(doubt);
+    const char *detail = query->cache_stored || query->collapsed
+                             ? NULL
+                             : cache_doubt_detail(doubt_of(query, delivery));
 
     snprintf(ret_text, CACHE_STATUS_BYTES, "spark-service; fwd=%s%s%s%s%s",
              FORWARDS[query->cache_use], query->cache_stored ? "; stored" : "",

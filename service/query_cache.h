@@ -13,6 +13,7 @@
 #include "query_request.h"
 #include "result_cache.h"
 
+struct delivery;
 struct query;
 
 /* Why a query runs although there is a cache. */
@@ -50,8 +51,12 @@ bool query_cache_is_current(const struct query *query);
 /* Keeps (holds) a whole answer, when the run told what it rests on. */
 void query_cache_keep(struct result_cache *cache, struct query *query, struct shared_bytes *body);
 
-/* The value of Cache-Status. A streaming answer's run may not be over. */
-void query_cache_status(const struct query *query, bool streaming,
+/* The same of a long answer, of which this (or NULL) is the copy; not before its run is over. */
+void query_cache_keep_file(struct result_cache *cache, struct query *query, struct kept_file *copy);
+
+/* The value of Cache-Status. A streaming answer's run may not be over, and whether it is kept
+ * nobody knows yet. */
+void query_cache_status(const struct query *query, const struct delivery *delivery,
                         char ret_text[CACHE_STATUS_BYTES]);
 
 #endif

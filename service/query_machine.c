@@ -12,6 +12,8 @@
 #include "canceller.h"
 #include "delivery.h"
 #include "http_reply.h"
+#include "kept_answers.h"
+#include "kept_file.h"
 #include "log.h"
 #include "mysql_engine.h"
 #include "query.h"
@@ -82,7 +84,7 @@ static void drop_kept(const struct queries *queries, struct query *query)
 void query_machine_tell_if_idle(const struct queries *queries)
 {
     if (queries->draining && query_registry_first_live(queries->registry) == NULL &&
-        kept_results_open(queries->kept) == 0)
+        kept_results_open(queries->kept) == 0 && kept_answers_open(queries->kept_answers) == 0)
         queries->config.on_idle(queries->config.user);
 }
 
@@ -537,6 +539,11 @@ void query_machine_on_fetch_left(void *user, struct query *query)
     query_machine_tell_if_idle(queries);
 }
 
+void query_machine_on_kept_answer_left(void *user)
+{
+    query_machine_tell_if_idle(user);
+}
+
 /* ---- news from the worker ---- */
 
 static void on_started(struct query *query)
@@ -656,12 +663,14 @@ static void answer_rows(struct query *query, struct delivery *delivery, struct r
         note_outcome(query, &delivery->tally);
         query_log_when_sent(exchange, query, delivery);
     }
-    if (delivery->streaming)
+    if (delivery->streaming) {
+        query_cache_keep_file(queries->cache, query, delivery->copy);
         query_reply_end(exchange, query, delivery, last.data, last.length);
-    else if (query_cache_wants(query))
+    } else if (query_cache_wants(query)) {
         answer_shareable(queries, query, exchange, last);
-    else
+    } else {
         query_reply_whole(exchange, query, delivery, last.data, last.length);
+    }
 }
 
 /* The rows are there and can't be sent: no memory, a spool that can't be read. */
@@ -697,6 +706,7 @@ static void on_answer_over(struct delivery *delivery, struct result_page last)
             fail_answer(queries, query, err);
     }
     query->delivery = NULL;
+    spool_disposal_take_file(queries->disposal, delivery_take_copy(delivery));
     delivery_free(delivery);
     settle(queries, query);
 }
@@ -718,6 +728,8 @@ static int open_answer(struct queries *queries, struct query *query, struct http
         return -1;
     query->delivery->wants_tag =
         query_cache_wants(query) || http_exchange_request(exchange)->method == METHOD_GET;
+    if (query_cache_wants(query) && kept_file_store_is_on(queries->config.kept_files))
+        query->delivery->copies = queries->config.kept_files;
     return 0;
 }
 

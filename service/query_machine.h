@@ -17,6 +17,7 @@ struct queries {
     struct query_registry *registry;
     struct query_handles *handles;
     struct kept_results *kept;
+    struct kept_answers *kept_answers;
     struct spool_disposal *disposal;
     struct result_cache *cache;
     struct query_flights *flights;
@@ -53,10 +54,11 @@ void query_machine_free_timers(struct query *query);
 /* on_idle, when it drains and nobody holds a query or is answered any more. */
 void query_machine_tell_if_idle(const struct queries *queries);
 
-/* News of query_handles and kept_results; `user` is the queries. */
+/* News of query_handles, kept_results and kept_answers; `user` is the queries. */
 void query_machine_on_promised(void *user, const char *key, const struct error *err);
 void query_machine_on_expired(void *user, struct query *query);
 void query_machine_on_fetch_came(void *user, struct query *query);
 void query_machine_on_fetch_left(void *user, struct query *query);
+void query_machine_on_kept_answer_left(void *user);
 
 #endif

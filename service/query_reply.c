@@ -17,6 +17,8 @@
 /* Seconds; a refused client should come back after the typical small query. */
 #define RETRY_AFTER_S 1
 #define RETRY_AFTER_STARTING_S 5
+#define TRAILER_NAMES "Server-Timing, Result-Truncated"
+#define CACHED_STATUS "spark-service; hit"
 #define CACHED_TIMING "queue;dur=0, plan;dur=0, run;dur=0, write;dur=0"
 
 /* Server-Timing (W3C): milliseconds. */
@@ -54,7 +56,7 @@ static size_t common_headers(const struct query *query, const struct delivery *d
     const char *reason = query_request_engine_reason(&query->request);
     size_t count = 0;
 
-    query_cache_status(query, delivery->streaming, cache_status);
+    query_cache_status(query, delivery, cache_status);
     count = row_headers(query->id, query_engine_name(query), cache_status, coding, ret_headers);
     if (reason != NULL)
         ret_headers[count++] = (struct http_header){"Query-Engine-Reason", reason};
@@ -82,7 +84,7 @@ void query_reply_cached(struct http_exchange *exchange, const char *query_id,
                         const struct cached_answer *answer)
 {
     struct http_header headers[HEADERS_MAX];
-    size_t count = row_headers(query_id, "spark", "spark-service; hit", answer->coding, headers);
+    size_t count = row_headers(query_id, "spark", CACHED_STATUS, answer->coding, headers);
 
     if (add_tag(exchange, &answer->tag, headers, &count)) {
         http_reply_send(exchange, 304, NULL, headers, count, NULL, 0);
@@ -92,6 +94,25 @@ void query_reply_cached(struct http_exchange *exchange, const char *query_id,
     headers[count++] =
         (struct http_header){"Result-Truncated", answer->truncated ? "true" : "false"};
     http_reply_send_shared(exchange, 200, answer->content_type, headers, count, answer->body);
+}
+
+void query_reply_cached_begin(struct http_exchange *exchange, const char *query_id,
+                              const struct cached_answer *answer)
+{
+    struct http_header headers[HEADERS_MAX];
+    size_t count = row_headers(query_id, "spark", CACHED_STATUS, answer->coding, headers);
+
+    http_reply_begin(exchange, 200, answer->content_type, headers, count, TRAILER_NAMES);
+}
+
+void query_reply_cached_end(struct http_exchange *exchange, const struct cached_answer *answer)
+{
+    const struct http_header trailers[] = {
+        {"Server-Timing", CACHED_TIMING},
+        {"Result-Truncated", answer->truncated ? "true" : "false"},
+    };
+
+    http_reply_end(exchange, trailers, sizeof(trailers) / sizeof(trailers[0]));
 }
 
 /* The wait that an answer with rows kept to; respond-async it wasn't. */
@@ -182,7 +203,7 @@ void query_reply_begin(struct http_exchange *exchange, const struct query *query
 
     add_preference(query, preference, headers, &count);
     http_reply_begin(exchange, 200, result_choice_content_type(&delivery->options.choice), headers,
-                     count, "Server-Timing, Result-Truncated");
+                     count, TRAILER_NAMES);
 }
 
 void query_reply_end(struct http_exchange *exchange, const struct query *query,

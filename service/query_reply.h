@@ -28,6 +28,12 @@ void query_reply_shared(struct http_exchange *exchange, const struct query *quer
 void query_reply_cached(struct http_exchange *exchange, const char *query_id,
                         const struct cached_answer *answer);
 
+/* The same of a long one: its status line and headers; and, once its bytes are out, its
+ * trailers. */
+void query_reply_cached_begin(struct http_exchange *exchange, const char *query_id,
+                              const struct cached_answer *answer);
+void query_reply_cached_end(struct http_exchange *exchange, const struct cached_answer *answer);
+
 /* A long answer: the status line and headers; the rest is told by trailers. */
 void query_reply_begin(struct http_exchange *exchange, const struct query *query,
                        const struct delivery *delivery);

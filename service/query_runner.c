@@ -8,6 +8,7 @@
 #include "../jni/spark_engine.h"
 #include "answer_basis.h"
 #include "data_roots.h"
+#include "delivery.h"
 #include "explanation.h"
 #include "mysql_engine.h"
 #include "mysql_explain.h"
@@ -273,6 +274,9 @@ static int run_steps(struct run *run, struct error *err)
     }
     if (open_cursor(run, path, err) != 0)
         goto out;
+    if (run->spark != NULL && run->sink.delivery != NULL &&
+        !spark_cursor_basis(run->spark)->repeatable)
+        delivery_drop_copy(run->sink.delivery);
     rc = write_all(run, err);
     if (rc == 0)
         take_identity(run, path);

@@ -5,6 +5,7 @@
 #include <utlist.h>
 
 #include "metrics.h"
+#include "spool_disposal.h"
 
 struct entry {
     char *key;
@@ -16,6 +17,8 @@ struct entry {
     UT_hash_handle hash;
     struct entry *prev; /* by last use, oldest first; utlist's names */
     struct entry *next;
+    struct entry *file_prev; /* the same, of those with a file */
+    struct entry *file_next;
 };
 
 struct result_cache {
@@ -23,14 +26,21 @@ struct result_cache {
     size_t bytes;
     struct entry *by_key;
     struct entry *by_use;
+    struct entry *files_by_use;
+    struct spool_disposal *disposal;
 };
 
-struct result_cache *result_cache_new(size_t bytes_max)
+int64_t cached_answer_bytes(const struct cached_answer *answer)
+{
+    return answer->file != NULL ? kept_file_length(answer->file) : (int64_t)answer->body->length;
+}
+
+struct result_cache *result_cache_new(size_t bytes_max, struct spool_disposal *disposal)
 {
     struct result_cache *cache = calloc(1, sizeof(*cache));
 
     if (cache != NULL)
-        cache->bytes_max = bytes_max;
+        *cache = (struct result_cache){.bytes_max = bytes_max, .disposal = disposal};
     return cache;
 }
 
@@ -47,10 +57,28 @@ static void free_entry(struct entry *entry)
     free(entry);
 }
 
+static void unlink_use(struct result_cache *cache, struct entry *entry)
+{
+    DL_DELETE(cache->by_use, entry);
+    if (entry->answer.file != NULL)
+        DL_DELETE2(cache->files_by_use, entry, file_prev, file_next);
+}
+
+static void link_use(struct result_cache *cache, struct entry *entry)
+{
+    DL_APPEND(cache->by_use, entry);
+    if (entry->answer.file != NULL)
+        DL_APPEND2(cache->files_by_use, entry, file_prev, file_next);
+}
+
 static void drop(struct result_cache *cache, struct entry *entry)
 {
     HASH_DELETE(hash, cache->by_key, entry);
-    DL_DELETE(cache->by_use, entry);
+    unlink_use(cache, entry);
+    if (entry->answer.file != NULL) {
+        kept_file_give_up(entry->answer.file);
+        spool_disposal_take_file(cache->disposal, entry->answer.file);
+    }
     cache->bytes -= entry->bytes;
     metrics_add(METRIC_CACHE_ANSWERS, -1);
     metrics_add(METRIC_CACHE_BYTES, -(int64_t)entry->bytes);
@@ -89,24 +117,40 @@ enum cache_look result_cache_find(struct result_cache *cache, const struct byte_
 {
     struct entry *entry = find(cache, key);
 
+    if (entry != NULL && entry->answer.file != NULL && kept_file_is_lost(entry->answer.file)) {
+        drop(cache, entry);
+        return CACHE_MISS;
+    }
     if (entry == NULL)
         return CACHE_MISS;
     if (!is_current(entry, arrived)) {
         drop(cache, entry);
         return CACHE_STALE;
     }
-    DL_DELETE(cache->by_use, entry);
-    DL_APPEND(cache->by_use, entry);
+    unlink_use(cache, entry);
+    link_use(cache, entry);
     *ret_answer = &entry->answer;
     return CACHE_HIT;
 }
 
+static void evict(struct result_cache *cache, struct entry *entry)
+{
+    drop(cache, entry);
+    metrics_add(METRIC_CACHE_EVICTED, 1);
+}
+
 static void make_room(struct result_cache *cache, size_t bytes)
 {
-    while (cache->bytes + bytes > cache->bytes_max) {
-        drop(cache, cache->by_use);
-        metrics_add(METRIC_CACHE_EVICTED, 1);
-    }
+    while (cache->bytes + bytes > cache->bytes_max)
+        evict(cache, cache->by_use);
+}
+
+/* A file is a third of what may be kept at most, so that there is room in the end. */
+static void take_file(struct result_cache *cache, struct kept_file *file)
+{
+    while (!kept_file_keep(file))
+        evict(cache, cache->files_by_use);
+    kept_file_hold(file);
 }
 
 bool result_cache_keep(struct result_cache *cache, const struct byte_buffer *key,
@@ -126,16 +170,20 @@ bool result_cache_keep(struct result_cache *cache, const struct byte_buffer *key
     entry->key_length = key->length;
     entry->identity = identity;
     entry->answer = *answer;
-    shared_bytes_hold(answer->body);
-    entry->bytes = sizeof(*entry) + sizeof(*answer->body) + key->length + answer->body->length +
-                   source_identity_bytes(identity);
+    entry->bytes = sizeof(*entry) + key->length + source_identity_bytes(identity);
+    if (answer->body != NULL) {
+        shared_bytes_hold(answer->body);
+        entry->bytes += sizeof(*answer->body) + answer->body->length;
+    }
     if (entry->bytes > cache->bytes_max) {
         free_entry(entry);
         return false;
     }
     make_room(cache, entry->bytes);
+    if (answer->file != NULL)
+        take_file(cache, answer->file);
     HASH_ADD_KEYPTR(hash, cache->by_key, entry->key, entry->key_length, entry);
-    DL_APPEND(cache->by_use, entry);
+    link_use(cache, entry);
     cache->bytes += entry->bytes;
     metrics_add(METRIC_CACHE_ANSWERS, 1);
     metrics_add(METRIC_CACHE_BYTES, (int64_t)entry->bytes);

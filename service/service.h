@@ -16,6 +16,7 @@ struct data_roots;
 struct event;
 struct event_base;
 struct http_server;
+struct kept_file_store;
 struct mysql_engine;
 struct mysql_sources;
 struct mysql_watch;
@@ -40,6 +41,7 @@ struct service {
     struct mysql_express *express;
     struct reply_channel *channel;
     struct spool_store *spools;
+    struct kept_file_store *kept_files;
     struct delivery_host deliveries;
     struct query_queue *queue;
     struct queries *queries;

@@ -52,6 +52,7 @@ struct settings {
     int64_t history_length;
     int64_t spool_ttl_s;
     int64_t cache_bytes;
+    int64_t cache_disk_bytes;
     int64_t cache_files;
     int64_t shared_queries;
     int64_t kept_sources;

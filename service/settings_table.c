@@ -64,7 +64,7 @@ const struct setting settings_table[] = {
     INTEGER("STREAM_BYTES", stream_bytes, "67108864", 1048576, INT64_MAX,
             "bytes of pages on their way to clients, all answers together (one page each always)"),
     INTEGER("STREAM_THREADS", stream_threads, "2", 1, 64,
-            "threads that send spooled results to clients"),
+            "threads that send spooled results, and answers kept on disk, to clients"),
     INTEGER("STREAM_PATIENCE_MS", stream_patience_ms, "200", 0, 60000,
             "how long a client may keep its worker waiting, all in all, before its rows are "
             "spooled"),
@@ -78,6 +78,8 @@ const struct setting settings_table[] = {
             "how long the results of an asynchronous query are kept"),
     INTEGER("CACHE_BYTES", cache_bytes, "67108864", 0, INT64_MAX,
             "answers that are kept in memory for as long as their tables are unchanged; 0: none"),
+    INTEGER("CACHE_DISK_BYTES", cache_disk_bytes, "1073741824", 0, INT64_MAX,
+            "longer answers (over 1 MiB) that are kept on disk, one at most a quarter; 0: none"),
     INTEGER(
         "CACHE_FILES", cache_files, "64", 1, 4096,
         "files and folders that a kept answer may rest on: all are looked at before it is used"),

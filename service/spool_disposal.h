@@ -1,12 +1,13 @@
 /*
- * spool_disposal: gives spools back away from the loop. The last holder of a spool
- * removes its file, and to remove some hundred megabytes takes the file system tens
+ * spool_disposal: gives spools, and files of kept answers, back away from the loop. The last
+ * holder of one removes its file, and to remove some hundred megabytes takes the file system tens
  * of milliseconds.   [loop]
  */
 #ifndef SERVICE_SPOOL_DISPOSAL_H
 #define SERVICE_SPOOL_DISPOSAL_H
 
 struct delivery_pool;
+struct kept_file;
 struct reply_channel;
 struct result_spool;
 struct spool_disposal;
@@ -18,6 +19,7 @@ struct spool_disposal *spool_disposal_new(struct delivery_pool *pool,
 /* Takes the holder's part in the spool (NULL is fine); without a disposal, or once
  * stopped, gives it back here and now. */
 void spool_disposal_take(struct spool_disposal *disposal, struct result_spool *spool);
+void spool_disposal_take_file(struct spool_disposal *disposal, struct kept_file *file);
 
 /* The pool is about to stop. NULL is fine. */
 void spool_disposal_stop(struct spool_disposal *disposal);

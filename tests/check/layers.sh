@@ -25,7 +25,7 @@ only 'spark_engine\.h' 'jni/.*|service/(main|engine_life|worker_pool|query_runne
 only 'http_connection\.h' 'service/http_.*'
 # Workers never touch a connection; the loop never calls the engine.
 only 'http_(reply|server|connection)\.h' \
-    'service/(http_.*|router|main|health|query_handler|queries_handler|query_machine|kept_results|query_reply|query_log|query_audit|queries|delivery|metrics_page|access_log|console)\.[ch]'
+    'service/(http_.*|router|main|health|query_handler|queries_handler|query_machine|kept_results|kept_answers|query_reply|query_log|query_audit|queries|delivery|metrics_page|access_log|console)\.[ch]'
 # Pure modules know neither loop nor threads nor engine.
 for module in query_request query_target query_string token_file token_file_io rate_limit digest problem \
     data_roots path_syntax path_beneath sources_file secret_file mysql_target error byte_buffer \

@@ -3,10 +3,13 @@
 import json
 import shutil
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from harness import commits
 from harness.formats import ARROW, CSV, JSON, NDJSON_END
+from harness.paths import wait_until
 
 FILE_SOURCES = ("parquet", "delta", "iceberg")
 
@@ -90,6 +93,38 @@ def test_iceberg_commits_are_seen_under_polling(service, world):
     name = "local.samples.kept"
     check_freshness(service, commits.written_by(world.writer, "iceberg", name))
     world.writer.run(f"DROP TABLE {name} PURGE")
+
+
+def write_long_table(path, first):
+    """About 5 MiB of JSON; in place with one rename."""
+    hidden = path.parent / f".{path.name}"
+    pyarrow.parquet.write_table(pyarrow.table({"v": pyarrow.array(range(first, first + 400_000))}), hidden)
+    hidden.rename(path)
+
+
+def test_long_answer_is_kept_on_disk(service, folder):
+    """Read without a run from the second time on, and never again once somebody has committed."""
+    fields = {"sql": "SELECT v FROM parquet_data", "path": str(folder)}
+    write_long_table(folder / "part-0.parquet", 0)
+
+    def ask_until_kept():
+        made = [ask(service, "parquet", **fields)]
+        wait_until(lambda: made.append(ask(service, "parquet", **fields)) or is_hit(made[-1]), 30, "a hit")
+        return made[-2], made[-1]
+
+    made, kept = ask_until_kept()
+    assert made.headers["cache-status"] == "spark-service; fwd=uri-miss"
+    assert kept.body == made.body
+    assert [row["v"] for row in kept.json()] == list(range(400_000))
+    assert len(kept.body) > 5 * 1024 * 1024
+    assert service.metric("cache_disk_bytes") >= len(kept.body)
+
+    write_long_table(folder / "part-0.parquet", 1_000_000)
+    anew = ask(service, "parquet", **fields)
+    assert anew.headers["cache-status"] == "spark-service; fwd=stale"
+    assert [row["v"] for row in anew.json()] == list(range(1_000_000, 1_400_000))
+    made, kept = ask_until_kept()
+    assert made.body == kept.body == anew.body
 
 
 def json_bytes(body):

@@ -297,6 +297,13 @@ def large_answer(service):
 
 
 @scenario
+def long_answer_kept_on_disk(service):
+    """Made and kept, and then, unless something failed, sent from disk."""
+    for cache in ("refresh", "use"):
+        query(service, f"reads {service.root} rows 120000", cache=cache)
+
+
+@scenario
 def spooled_answer(service):
     """A client that reads late: with no patience the rows go to disk."""
     client = socket.socket()

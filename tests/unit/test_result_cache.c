@@ -70,7 +70,7 @@ static const char *found(struct result_cache *cache, const char *name)
 
 static void test_keeps_by_key(void **state)
 {
-    struct result_cache *cache = result_cache_new(ROOMY);
+    struct result_cache *cache = result_cache_new(ROOMY, NULL);
 
     (void)state;
     assert_null(found(cache, "a"));
@@ -88,7 +88,7 @@ static void test_keeps_by_key(void **state)
 
 static void test_least_lately_used_goes_first(void **state)
 {
-    struct result_cache *cache = result_cache_new(4000);
+    struct result_cache *cache = result_cache_new(4000, NULL);
     int64_t evicted = metrics_get(METRIC_CACHE_EVICTED);
 
     (void)state;
@@ -104,9 +104,79 @@ static void test_least_lately_used_goes_first(void **state)
     result_cache_free(cache);
 }
 
+#define FILE_BYTES 1000
+
+static struct kept_file *whole_file(struct kept_file_store *store)
+{
+    static const char BYTES[FILE_BYTES];
+    struct kept_file *file = kept_file_new(store);
+
+    assert_non_null(file);
+    assert_true(kept_file_append(file, BYTES, sizeof(BYTES)));
+    assert_true(kept_file_finish(file));
+    return file;
+}
+
+static void keep_file(struct result_cache *cache, const char *name, struct kept_file_store *store)
+{
+    struct byte_buffer key = key_named(name);
+    struct cached_answer answer = {.file = whole_file(store), .rows = 1};
+
+    assert_int_equal(cached_answer_bytes(&answer), FILE_BYTES);
+    assert_true(result_cache_keep(cache, &key, &answer, lasting()));
+    kept_file_release(answer.file);
+    byte_buffer_done(&key);
+}
+
+/* NULL: nothing is found. */
+static struct kept_file *found_file(struct result_cache *cache, const char *name)
+{
+    struct byte_buffer key = key_named(name);
+    const struct cached_answer *answer = NULL;
+    enum cache_look look = result_cache_find(cache, &key, monotime_now(), &answer);
+
+    byte_buffer_done(&key);
+    return look == CACHE_HIT ? answer->file : NULL;
+}
+
+/* Three have room on disk; those in memory are not in the way. */
+static void test_files_have_a_budget_of_their_own(void **state)
+{
+    struct kept_file_store *store = NULL;
+    struct result_cache *cache = result_cache_new(ROOMY, NULL);
+    int64_t evicted = metrics_get(METRIC_CACHE_EVICTED);
+    struct kept_file *read = NULL;
+
+    (void)state;
+    assert_int_equal(temp_folder_make("test_result_cache_files"), 0);
+    store = kept_file_store_new(temp_folder, (int64_t)4 * FILE_BYTES);
+    assert_true(keep(cache, "in memory", "[1]", 0));
+    keep_file(cache, "a", store);
+    keep_file(cache, "b", store);
+    keep_file(cache, "c", store);
+    read = kept_file_hold(found_file(cache, "a"));
+    assert_int_equal(metrics_get(METRIC_CACHE_EVICTED), evicted);
+    keep_file(cache, "d", store);
+    assert_null(found_file(cache, "b"));
+    assert_non_null(found_file(cache, "a"));
+    assert_non_null(found_file(cache, "c"));
+    assert_non_null(found_file(cache, "d"));
+    assert_non_null(found(cache, "in memory"));
+    assert_int_equal(metrics_get(METRIC_CACHE_EVICTED), evicted + 1);
+    assert_int_equal(metrics_get(METRIC_CACHE_DISK_BYTES), 3 * FILE_BYTES);
+    keep_file(cache, "c", store); /* in the place of the older one */
+    assert_int_equal(metrics_get(METRIC_CACHE_DISK_BYTES), 3 * FILE_BYTES);
+    result_cache_free(cache);
+    assert_int_equal(metrics_get(METRIC_CACHE_DISK_BYTES), FILE_BYTES);
+    kept_file_release(read);
+    assert_int_equal(metrics_get(METRIC_CACHE_DISK_BYTES), 0);
+    kept_file_store_free(store);
+    assert_int_equal(temp_folder_remove(), 0);
+}
+
 static void test_bound_is_exact(void **state)
 {
-    struct result_cache *roomy = result_cache_new(ROOMY);
+    struct result_cache *roomy = result_cache_new(ROOMY, NULL);
     struct result_cache *exact = NULL;
     size_t bytes = 0;
 
@@ -114,7 +184,7 @@ static void test_bound_is_exact(void **state)
     assert_true(keep(roomy, "a", "[1]", 100));
     bytes = (size_t)metrics_get(METRIC_CACHE_BYTES);
     result_cache_free(roomy);
-    exact = result_cache_new(bytes);
+    exact = result_cache_new(bytes, NULL);
     assert_true(keep(exact, "a", "[1]", 100));
     assert_false(keep(exact, "b", "[1]", 101));
     assert_non_null(found(exact, "a"));
@@ -123,7 +193,7 @@ static void test_bound_is_exact(void **state)
 
 static void test_zero_keeps_nothing(void **state)
 {
-    struct result_cache *cache = result_cache_new(0);
+    struct result_cache *cache = result_cache_new(0, NULL);
 
     (void)state;
     assert_false(keep(cache, "a", "[1]", 0));
@@ -133,7 +203,7 @@ static void test_zero_keeps_nothing(void **state)
 
 static void test_body_outlives_its_place(void **state)
 {
-    struct result_cache *cache = result_cache_new(ROOMY);
+    struct result_cache *cache = result_cache_new(ROOMY, NULL);
     struct byte_buffer key = key_named("a");
     const struct cached_answer *answer = NULL;
     struct shared_bytes *body = NULL;
@@ -189,7 +259,7 @@ static enum cache_look look_for(struct result_cache *cache, struct monotime arri
 
 static void test_a_look_is_for_those_who_came_before_it(void **state)
 {
-    struct result_cache *cache = result_cache_new(ROOMY);
+    struct result_cache *cache = result_cache_new(ROOMY, NULL);
     struct byte_buffer key = key_named("a");
     struct cached_answer answer = {.content_type = "application/json", .rows = 1};
     struct monotime early, earlier;
@@ -222,6 +292,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keeps_by_key),
         cmocka_unit_test(test_least_lately_used_goes_first),
+        cmocka_unit_test(test_files_have_a_budget_of_their_own),
         cmocka_unit_test(test_bound_is_exact),
         cmocka_unit_test(test_zero_keeps_nothing),
         cmocka_unit_test(test_body_outlives_its_place),

@@ -28,8 +28,9 @@ static struct service_process *service;
 static int start_service(void **state)
 {
     (void)state;
-    service = service_process_start_ready(
-        SETTINGS("--workers=1", "--queue-length=0", "--cache-files=8", "--cache-bytes=200000"));
+    service =
+        service_process_start_ready(SETTINGS("--workers=1", "--queue-length=0", "--cache-files=8",
+                                             "--cache-bytes=200000", "--cache-disk-bytes=0"));
     return 0;
 }
 

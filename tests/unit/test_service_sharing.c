@@ -35,8 +35,8 @@ struct scene {
 static int start_service(void **state)
 {
     (void)state;
-    service = service_process_start_ready(
-        SETTINGS("--workers=2", "--queue-length=16", "--shared-queries=12"));
+    service = service_process_start_ready(SETTINGS("--workers=2", "--queue-length=16",
+                                                   "--shared-queries=12", "--cache-disk-bytes=0"));
     return 0;
 }
 

@@ -142,6 +142,7 @@ static void test_defaults(void **state)
     assert_int_equal(settings.max_connections, 1024);
     assert_int_equal(settings.max_body_bytes, 1048576);
     assert_int_equal(settings.spool_bytes, INT64_C(4) << 30);
+    assert_int_equal(settings.cache_disk_bytes, INT64_C(1) << 30);
     assert_false(settings.spark_ui);
     assert_string_equal(settings.spark_line, "4.1.0");
     assert_string_equal(settings.log_level, "info");
