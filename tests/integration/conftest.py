@@ -98,11 +98,20 @@ class Baseline:
             "descriptors": more_than(service.descriptors(), self.descriptors),
             "threads": more_than(service.threads(), self.threads),
             "temp files": sorted(map(str, service.temp_files() - self.temp_files)),
+            "kept answers": unaccounted(service),
         }
         health = service.health()
         if health["slots"]["busy"] or health["slots"]["lost"] or health["queue"]["length"]:
             found["health"] = health
         return {name: what for name, what in found.items() if what}
+
+
+def unaccounted(service):
+    """Files of kept answers that are more than the service knows of."""
+    kept = service.kept_answers()
+    if not kept or sum(path.stat().st_size for path in kept) <= service.metric("cache_disk_bytes"):
+        return []
+    return sorted(map(str, kept))
 
 
 @pytest.fixture(autouse=True, scope="module")

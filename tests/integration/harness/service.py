@@ -163,7 +163,11 @@ class Service:
         return process_facts.threads(self.pid)
 
     def temp_files(self):
-        return process_facts.files_below(self.state_dir)
+        return process_facts.files_below(self.state_dir) - self.kept_answers()
+
+    def kept_answers(self):
+        """Files of the result cache, which outlive their query."""
+        return set(self.state_dir.glob("results/answer-*.body"))
 
     def metric(self, name):
         """`name` without the service's prefix; of a family with labels with these, as the page has them."""
