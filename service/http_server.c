@@ -236,9 +236,13 @@ static int listen_on(struct http_server *server, const char *text, struct error 
     unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE;
     if (address.ss_family == AF_INET6)
         flags |= LEV_OPT_BIND_IPV6ONLY;
-    listener->socket = evconnlistener_new_bind(server->group.base, on_accept, server, flags,
-                                               LISTEN_BACKLOG, (struct sockaddr *)&address, length);
-    if (listener->socket == NULL) {
+    /* Enabled apart: a new one doesn't say that it couldn't be. */
+    listener->socket =
+        evconnlistener_new_bind(server->group.base, on_accept, server, flags | LEV_OPT_DISABLED,
+                                LISTEN_BACKLOG, (struct sockaddr *)&address, length);
+    if (listener->socket == NULL || evconnlistener_enable(listener->socket) != 0) {
+        if (listener->socket != NULL)
+            evconnlistener_free(listener->socket);
         free(listener);
         return error_set(err, ERROR_BAD_REQUEST, "cannot listen on '%s': %s", text,
                          strerror(errno));
