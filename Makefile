@@ -40,7 +40,7 @@ ifeq ($(MODE),fuzz)
 CC  := clang
 CXX := clang++
 endif
-COMMON_FLAGS   := -g $(FLAGS_$(MODE)) -D_GNU_SOURCE -DSPARK_SERVICE_VERSION='"$(VERSION)"' \
+COMMON_FLAGS   := -g $(FLAGS_$(MODE)) -D_GNU_SOURCE -DHASH_NONFATAL_OOM=1 -DSPARK_SERVICE_VERSION='"$(VERSION)"' \
 	-Iservice -Ijni -pthread
 # Oracle's libmysqlclient does as well as MariaDB Connector/C.
 MYSQL_CLIENT   := $(firstword $(shell for p in libmariadb mysqlclient; do \

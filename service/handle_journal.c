@@ -59,6 +59,10 @@ static void remember(struct handle_journal *journal, const char *id, enum handle
     }
     known->origin = origin;
     HASH_ADD(hash_by_id, journal->known, id[0], JOURNAL_ID_BYTES - 1, known);
+    if (known->hash_by_id.tbl == NULL) {
+        free(known);
+        return; /* ditto */
+    }
     while (HASH_CNT(hash_by_id, journal->known) > journal->length) {
         known = journal->known;
         HASH_DELETE(hash_by_id, journal->known, known);

@@ -79,11 +79,18 @@ static struct query_flight *find(const struct query_flights *flights, const stru
     return flight;
 }
 
+/* Without memory it is there, but found by nobody. */
 static void add(struct query_flights *flights, struct query_flight *flight)
 {
     const struct byte_buffer *key = &flight->leader->cache_key;
 
     HASH_ADD_KEYPTR(hash, flights->by_key, key->data, key->length, flight);
+}
+
+static void take_out(struct query_flights *flights, struct query_flight *flight)
+{
+    if (flight->hash.tbl != NULL)
+        HASH_DELETE(hash, flights->by_key, flight);
 }
 
 bool query_flights_join(struct query_flights *flights, struct query *query)
@@ -145,7 +152,7 @@ void query_flights_pass_on(struct query_flights *flights, struct query *leader)
     struct query_flight *flight = leader->flight;
     struct query *heir = flight->followers;
 
-    HASH_DELETE(hash, flights->by_key, flight);
+    take_out(flights, flight);
     query_flights_leave(flights, heir);
     leader->flight = NULL;
     flight->leader = heir;
@@ -159,7 +166,7 @@ void query_flights_end(struct query_flights *flights, struct query *leader)
 
     if (flight == NULL)
         return;
-    HASH_DELETE(hash, flights->by_key, flight);
+    take_out(flights, flight);
     leader->flight = NULL;
     free(flight);
 }

@@ -8,7 +8,8 @@
 #include "query.h"
 
 struct query_registry {
-    struct query *by_key; /* hash of all */
+    struct query *by_key;  /* hash of all but the next */
+    size_t unhashed_count; /* came when there was no memory for their place in it */
     struct query *newest;
     struct query *live;
     struct query *ended; /* the first to be forgotten first */
@@ -26,6 +27,14 @@ struct query_registry *query_registry_new(size_t history)
     return registry;
 }
 
+static void drop_key(struct query_registry *registry, struct query *query)
+{
+    if (query->hash_by_key.tbl != NULL)
+        HASH_DELETE(hash_by_key, registry->by_key, query);
+    else
+        registry->unhashed_count--;
+}
+
 void query_registry_free(struct query_registry *registry)
 {
     struct query *query = NULL;
@@ -33,9 +42,9 @@ void query_registry_free(struct query_registry *registry)
 
     if (registry == NULL)
         return;
-    HASH_ITER(hash_by_key, registry->by_key, query, next)
-    {
-        HASH_DELETE(hash_by_key, registry->by_key, query);
+    for (query = registry->newest; query != NULL; query = next) {
+        next = query->older;
+        drop_key(registry, query);
         query_free(query);
     }
     free(registry);
@@ -55,7 +64,7 @@ static void forget(struct query_registry *registry, struct query *query)
 {
     DL_DELETE2(registry->ended, query, group_previous, group_next);
     registry->ended_count--;
-    HASH_DELETE(hash_by_key, registry->by_key, query);
+    drop_key(registry, query);
     unlink_by_age(registry, query);
     query_free(query);
 }
@@ -75,6 +84,8 @@ void query_registry_add(struct query_registry *registry, struct query *query)
     if (namesake != NULL)
         forget(registry, namesake);
     HASH_ADD(hash_by_key, registry->by_key, key[0], (unsigned)strlen(query->key), query);
+    if (query->hash_by_key.tbl == NULL)
+        registry->unhashed_count++;
     query->older = registry->newest;
     query->newer = NULL;
     if (query->older != NULL)
@@ -88,6 +99,11 @@ struct query *query_registry_find(const struct query_registry *registry, const c
     struct query *query = NULL;
 
     HASH_FIND(hash_by_key, registry->by_key, key, strlen(key), query);
+    if (query != NULL || registry->unhashed_count == 0)
+        return query;
+    query = registry->newest;
+    while (query != NULL && strcmp(query->key, key) != 0)
+        query = query->older;
     return query;
 }
 

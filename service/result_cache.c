@@ -179,10 +179,14 @@ bool result_cache_keep(struct result_cache *cache, const struct byte_buffer *key
         free_entry(entry);
         return false;
     }
+    HASH_ADD_KEYPTR(hash, cache->by_key, entry->key, entry->key_length, entry);
+    if (entry->hash.tbl == NULL) {
+        free_entry(entry);
+        return false;
+    }
     make_room(cache, entry->bytes);
     if (answer->file != NULL)
         take_file(cache, answer->file);
-    HASH_ADD_KEYPTR(hash, cache->by_key, entry->key, entry->key_length, entry);
     link_use(cache, entry);
     cache->bytes += entry->bytes;
     metrics_add(METRIC_CACHE_ANSWERS, 1);
