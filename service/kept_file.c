@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "file_bytes.h"
 #include "metrics.h"
 
 #define FOLDER_BYTES 4096
@@ -106,20 +107,6 @@ static bool open_file(struct kept_file *file)
     return file->has_file;
 }
 
-static bool write_all(int descriptor, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t written = write(descriptor, bytes, length);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return false;
-        bytes += written;
-        length -= (size_t)written;
-    }
-    return true;
-}
-
 bool kept_file_append(struct kept_file *file, const char *bytes, size_t length)
 {
     if (file->length + (int64_t)length > file->store->passing_max)
@@ -127,7 +114,7 @@ bool kept_file_append(struct kept_file *file, const char *bytes, size_t length)
     if (!take(file->store, (int64_t)length))
         return refuse(METRIC_CACHE_DISK_NO_ROOM);
     file->length += (int64_t)length;
-    if (!open_file(file) || !write_all(file->descriptor, bytes, length))
+    if (!open_file(file) || !file_bytes_write(file->descriptor, bytes, length))
         return refuse(METRIC_CACHE_DISK_FAILED);
     return true;
 }
@@ -148,30 +135,11 @@ int64_t kept_file_length(const struct kept_file *file)
     return file->length;
 }
 
-static int read_all(int descriptor, char *bytes, size_t length, int64_t offset)
-{
-    while (length > 0) {
-        ssize_t got = pread(descriptor, bytes, length, offset);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got == 0)
-            errno = EIO; /* shorter than what was written */
-        if (got <= 0)
-            return -1;
-        bytes += got;
-        offset += got;
-        length -= (size_t)got;
-    }
-    return 0;
-}
-
 int kept_file_read(struct kept_file *file, int64_t offset, size_t length, char **ret_bytes,
                    size_t *ret_length, struct error *err)
 {
     char path[PATH_BYTES];
     char *bytes = NULL;
-    int descriptor = -1;
-    int rc = -1;
 
     if ((int64_t)length > file->length - offset)
         length = (size_t)(file->length - offset);
@@ -179,20 +147,15 @@ int kept_file_read(struct kept_file *file, int64_t offset, size_t length, char *
     if (bytes == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory for the answer");
     format_path(file, path);
-    descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor >= 0)
-        rc = read_all(descriptor, bytes, length, offset);
-    if (rc != 0) {
+    if (!file_bytes_read(path, offset, bytes, length)) {
         error_set(err, ERROR_ENGINE_ERROR, "kept answer: %s", strerror(errno));
         atomic_store(&file->is_lost, true);
         free(bytes);
-    } else {
-        *ret_bytes = bytes;
-        *ret_length = length;
+        return -1;
     }
-    if (descriptor >= 0)
-        close(descriptor);
-    return rc;
+    *ret_bytes = bytes;
+    *ret_length = length;
+    return 0;
 }
 
 bool kept_file_is_lost(const struct kept_file *file)

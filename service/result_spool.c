@@ -13,6 +13,7 @@
 #include "arrow_ipc_read.h"
 #include "arrow_ipc_write.h"
 #include "byte_buffer.h"
+#include "file_bytes.h"
 
 #define FOLDER_BYTES 4096
 #define PATH_BYTES (FOLDER_BYTES + 64)
@@ -136,20 +137,6 @@ static int open_file(struct result_spool *spool, struct error *err)
     return 0;
 }
 
-static int write_all(int file, const char *bytes, size_t length, struct error *err)
-{
-    while (length > 0) {
-        ssize_t written = write(file, bytes, length);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return fail_writing(err);
-        bytes += written;
-        length -= (size_t)written;
-    }
-    return 0;
-}
-
 static void wake_all(struct result_spool *spool)
 {
     for (struct result_spool_watch *watch = spool->watches; watch != NULL; watch = watch->next)
@@ -197,7 +184,8 @@ int result_spool_append(struct result_spool *spool, const struct ArrowArray *bat
         return error_set(err, ERROR_STORAGE_FULL,
                          "the spool of waiting results is full (%lld bytes)",
                          (long long)spool->store->bytes_max);
-    if (write_all(spool->file, spool->message.data, spool->message.length, err) != 0) {
+    if (!file_bytes_write(spool->file, spool->message.data, spool->message.length)) {
+        fail_writing(err);
         atomic_fetch_sub(&spool->store->bytes, length);
         return -1;
     }
@@ -363,47 +351,23 @@ static enum result_spool_read find_entry(struct result_spool *spool, size_t numb
     return found;
 }
 
-static int read_all(int file, char *bytes, struct entry entry)
-{
-    while (entry.length > 0) {
-        ssize_t got = pread(file, bytes, (size_t)entry.length, entry.offset);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got == 0)
-            errno = EIO; /* shorter than what was written */
-        if (got <= 0)
-            return -1;
-        bytes += got;
-        entry.offset += got;
-        entry.length -= got;
-    }
-    return 0;
-}
-
 /* A file that is open only while it is read costs no descriptor per kept result. */
 static int read_message(const struct result_spool *spool, struct entry entry, char **ret_bytes,
                         struct error *err)
 {
     char path[PATH_BYTES];
     char *bytes = malloc((size_t)entry.length);
-    int file = -1;
-    int rc = -1;
 
     if (bytes == NULL)
         return error_set(err, ERROR_ENGINE_ERROR, "out of memory for the result");
     spool_path(spool, path);
-    file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file >= 0)
-        rc = read_all(file, bytes, entry);
-    if (rc != 0) {
+    if (!file_bytes_read(path, entry.offset, bytes, (size_t)entry.length)) {
         error_set(err, ERROR_ENGINE_ERROR, "result spool: %s", strerror(errno));
         free(bytes);
-    } else {
-        *ret_bytes = bytes;
+        return -1;
     }
-    if (file >= 0)
-        close(file);
-    return rc;
+    *ret_bytes = bytes;
+    return 0;
 }
 
 enum result_spool_read result_spool_read(struct result_spool *spool, size_t number,

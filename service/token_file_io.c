@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "byte_buffer.h"
+#include "file_bytes.h"
 #include "token_file.h"
 
 #define FILE_MAX_BYTES ((off_t)4 * 1024 * 1024)
@@ -76,20 +77,6 @@ static void append_entry(struct byte_buffer *out, const struct token_entry *entr
     byte_buffer_append_format(out, " added=%s salt=%s sha256=%s\n", entry->added, salt, hash);
 }
 
-static bool write_all(int fd, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t put = write(fd, bytes, length);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0)
-            return false;
-        bytes += put;
-        length -= (size_t)put;
-    }
-    return true;
-}
-
 static bool sync_folder(const char *path)
 {
     char folder[4096];
@@ -141,7 +128,8 @@ int token_list_write(const char *path, const struct token_list *list, struct err
         byte_buffer_done(&text);
         return -1;
     }
-    written = keep_owner(fd, path) && write_all(fd, text.data, text.length) && fsync(fd) == 0;
+    written =
+        keep_owner(fd, path) && file_bytes_write(fd, text.data, text.length) && fsync(fd) == 0;
     written = close(fd) == 0 && written;
     written = written && rename(aside, path) == 0 && sync_folder(path);
     if (!written) {

@@ -348,6 +348,43 @@ static int entries_of(const char *path)
     return count;
 }
 
+int64_t service_process_metric(const struct service_process *process, const char *name)
+{
+    struct answer answer;
+    char line[128];
+    int64_t value = -1;
+
+    assert_true(service_client_once(process->port, "GET", "/metrics", "", NULL, &answer));
+    snprintf(line, sizeof(line), "\nspark_service_%s ", name);
+    if (strstr(answer.body, line) != NULL)
+        value = atoll(strstr(answer.body, line) + strlen(line));
+    answer_done(&answer);
+    return value;
+}
+
+void write_table_file(const char *table, const char *name, const char *text)
+{
+    char path[256];
+    FILE *file = NULL;
+
+    snprintf(path, sizeof(path), "%s/%s", table, name);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+const char *service_process_new_table(const struct service_process *process)
+{
+    static char path[160];
+    static int count;
+
+    snprintf(path, sizeof(path), "%s/t%d", process->data, count++);
+    assert_int_equal(mkdir(path, 0755), 0);
+    write_table_file(path, "a.parquet", "a");
+    return path;
+}
+
 void service_process_wait_no_spool(const struct service_process *process)
 {
     struct monotime limit = monotime_after(monotime_now(), PATIENCE_MS);

@@ -69,6 +69,14 @@ int64_t service_process_health(const struct service_process *process, const char
 void service_process_wait_health(const struct service_process *process, const char *object,
                                  const char *member, int64_t value);
 
+/* Of /metrics, `name` without the service's prefix; -1: there is none. */
+int64_t service_process_metric(const struct service_process *process, const char *name);
+
+/* A table of its own for each test, with one file; the last result is valid. */
+const char *service_process_new_table(const struct service_process *process);
+/* A file of a table, new or anew. */
+void write_table_file(const char *table, const char *name, const char *text);
+
 /* Waits until no result is kept on disk. */
 void service_process_wait_no_spool(const struct service_process *process);
 

@@ -41,30 +41,6 @@ static int stop_service(void **state)
     return 0;
 }
 
-static void write_file(const char *table, const char *name, const char *text)
-{
-    char path[256];
-    FILE *file = NULL;
-
-    snprintf(path, sizeof(path), "%s/%s", table, name);
-    file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
-/* A table of its own for each test. */
-static const char *new_table(void)
-{
-    static char path[160];
-    static int count;
-
-    snprintf(path, sizeof(path), "%s/t%d", service->data, count++);
-    assert_int_equal(mkdir(path, 0755), 0);
-    write_file(path, "a.parquet", "a");
-    return path;
-}
-
 static struct answer ask(const char *table, const char *script, const char *fields)
 {
     struct answer answer;
@@ -114,7 +90,7 @@ static void check_same_body(const struct answer *one, const struct answer *other
 
 static void test_second_is_not_run(void **state)
 {
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
     struct answer first = ask_until(table, "echo", "", STORED);
     struct answer second = ask(table, "echo", "");
     char one[64], other[64];
@@ -135,12 +111,12 @@ static void test_second_is_not_run(void **state)
 
 static void test_change_is_seen_at_once(void **state)
 {
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
     struct answer first = ask_until(table, "echo", "", STORED);
     struct answer second;
 
     (void)state;
-    write_file(table, "b.parquet", "b");
+    write_table_file(table, "b.parquet", "b");
     second = ask(table, "echo", "");
     check_status(&second, "spark-service; fwd=stale; detail=source-changed-lately");
     assert_string_not_equal(first.body, second.body);
@@ -152,7 +128,7 @@ static void test_change_is_seen_at_once(void **state)
 
 static void test_caller_may_refuse_it(void **state)
 {
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
     struct answer stored = ask_until(table, "echo", "", STORED);
     struct answer off = ask(table, "echo", ",\"cache\":\"off\"");
     struct answer anew = ask(table, "echo", ",\"cache\":\"refresh\"");
@@ -174,7 +150,7 @@ static void test_caller_may_refuse_it(void **state)
 static void test_own_query_id_is_given_back(void **state)
 {
     static const char ID[] = "7d0c1b1e-9f2b-4c55-8d5e-3b9f1f6f0a11";
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
     struct answer stored = ask_until(table, "echo", "", STORED);
     struct answer kept =
         ask(table, "echo", ",\"query_id\":\"7d0c1b1e-9f2b-4c55-8d5e-3b9f1f6f0a11\"");
@@ -200,7 +176,7 @@ static void test_not_repeatable_is_not_stored(void **state)
 
 static void test_failure_is_not_stored(void **state)
 {
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
 
     (void)state;
     for (int i = 0; i < 2; i++) {
@@ -212,7 +188,7 @@ static void test_failure_is_not_stored(void **state)
 
 static void test_hit_needs_no_slot(void **state)
 {
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
     struct answer stored = ask_until(table, "echo", "", STORED);
     struct service_client sleeper;
     struct answer kept, refused;
@@ -234,7 +210,7 @@ static void test_hit_needs_no_slot(void **state)
 
 static void test_limits_and_formats_are_apart(void **state)
 {
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
     struct answer whole = ask_until(table, "rows 9", "", STORED);
     struct answer cut = ask(table, "rows 9", ",\"row_limit\":2");
 
@@ -253,7 +229,7 @@ static void test_limits_and_formats_are_apart(void **state)
 /* 1 MiB and more is streamed and not kept; what doesn't fit the cache isn't either. */
 static void test_large_answers_are_not_stored(void **state)
 {
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
     struct answer small = ask_until(table, "rows 3", "", STORED);
 
     (void)state;
@@ -277,7 +253,7 @@ static void fill(const char *table, int files)
     for (int i = 1; i < files; i++) {
         char name[32];
         snprintf(name, sizeof(name), "%d.parquet", i);
-        write_file(table, name, "x");
+        write_table_file(table, name, "x");
     }
 }
 
@@ -289,9 +265,9 @@ static void test_bound_of_files(void **state)
     struct answer answer;
 
     (void)state;
-    snprintf(larger, sizeof(larger), "%s", new_table());
+    snprintf(larger, sizeof(larger), "%s", service_process_new_table(service));
     fill(larger, 8);
-    table = new_table();
+    table = service_process_new_table(service);
     fill(table, 7);
     answer = ask_until(table, "echo", "", STORED);
     answer_done(&answer);
@@ -327,7 +303,7 @@ static void check_not_modified(const char *table, const char *tag)
 
 static void test_get_is_conditional(void **state)
 {
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
     struct answer stored = ask_until(table, "echo", "", STORED);
     struct answer answer = get(table, "");
     char tag[64], other[128];
@@ -340,7 +316,7 @@ static void test_get_is_conditional(void **state)
     check_not_modified(table, tag);
     answer_done(&answer);
 
-    write_file(table, "b.parquet", "b");
+    write_table_file(table, "b.parquet", "b");
     snprintf(other, sizeof(other), "If-None-Match: %s\r\n", tag);
     answer = get(table, other);
     check_status(&answer, "spark-service; fwd=stale; detail=source-changed-lately");
@@ -402,7 +378,7 @@ static void test_bypass_says_why(void **state)
 
 static void test_counted(void **state)
 {
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
     struct answer stored = ask_until(table, "echo", "", STORED);
     struct answer kept = ask(table, "echo", "");
     struct answer metrics;
@@ -459,7 +435,7 @@ static void send_at_once(struct service_client *client, const char *table, int c
 static void test_requests_of_a_turn_share_a_look(void **state)
 {
     static const char LOOKS[] = "\nspark_service_cache_looks_total ";
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
     struct answer stored = ask_until(table, "echo", "", STORED);
     struct service_client client;
     int64_t looks = number_of(LOOKS);
@@ -475,7 +451,7 @@ static void test_requests_of_a_turn_share_a_look(void **state)
     }
     assert_int_equal(number_of(LOOKS), looks + 1);
     service_client_close(&client);
-    write_file(table, "b.parquet", "b");
+    write_table_file(table, "b.parquet", "b");
     send_at_once(&client, table, TOGETHER);
     for (int i = 0; i < TOGETHER; i++) {
         struct answer anew;
@@ -491,7 +467,7 @@ static void test_requests_of_a_turn_share_a_look(void **state)
 /* Some are gone before their turn is handled, some amid it. */
 static void test_those_who_leave_harm_nobody(void **state)
 {
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
     struct answer stored = ask_until(table, "echo", "", STORED);
     struct answer kept;
 

@@ -66,56 +66,17 @@ static int files(void)
     return count;
 }
 
-static int64_t metric(const char *name)
-{
-    struct answer answer;
-    char line[128];
-    int64_t value = -1;
-
-    assert_true(service_client_once(service->port, "GET", "/metrics", "", NULL, &answer));
-    snprintf(line, sizeof(line), "\nspark_service_%s ", name);
-    if (strstr(answer.body, line) != NULL)
-        value = atoll(strstr(answer.body, line) + strlen(line));
-    answer_done(&answer);
-    return value;
-}
-
 /* Each file is that of a kept answer: none is left of what was given up. */
 static void wait_files_are_kept(void)
 {
     struct monotime limit = monotime_after(monotime_now(), PATIENCE_MS);
 
-    while (files() != metric("cache_answers") || metric("streams_open") != 0) {
+    while (files() != service_process_metric(service, "cache_answers") ||
+           service_process_metric(service, "streams_open") != 0) {
         if (monotime_reached(limit, monotime_now()))
             fail_msg("%d files", files());
         pause_ms(5);
     }
-}
-
-/* ---- tables ---- */
-
-static void write_file(const char *table, const char *name, const char *text)
-{
-    char path[256];
-    FILE *file = NULL;
-
-    snprintf(path, sizeof(path), "%s/%s", table, name);
-    file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
-/* A table of its own for each test. */
-static const char *new_table(void)
-{
-    static char path[160];
-    static int count;
-
-    snprintf(path, sizeof(path), "%s/t%d", service->data, count++);
-    assert_int_equal(mkdir(path, 0755), 0);
-    write_file(path, "a.parquet", "a");
-    return path;
 }
 
 /* ---- asking ---- */
@@ -208,7 +169,7 @@ static void test_each_form_is_the_same_again(void **state)
     static const char *const FORMATS[] = {"application/json", "application/x-ndjson;end=1",
                                           "text/csv", "application/vnd.apache.arrow.stream"};
     static const char *const CODINGS[] = {"identity", "gzip", "zstd"};
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
 
     (void)state;
     for (size_t i = 0; i < sizeof(FORMATS) / sizeof(FORMATS[0]); i++) {
@@ -236,7 +197,7 @@ static void test_each_form_is_the_same_again(void **state)
 
 static void test_get_shares_it(void **state)
 {
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
     struct answer made, kept, got;
     char target[512];
 
@@ -254,7 +215,7 @@ static void test_get_shares_it(void **state)
 
 static void test_limits_are_apart(void **state)
 {
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
     struct answer kept;
     struct answer made = ask_until_kept(table, LONG_ROWS, ",\"row_limit\":150000", JSON, &kept);
 
@@ -271,12 +232,12 @@ static void test_limits_are_apart(void **state)
 
 static void test_change_is_seen_at_once(void **state)
 {
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
     struct answer anew;
 
     (void)state;
     keep(table, LONG_ROWS);
-    write_file(table, "b.parquet", "b");
+    write_table_file(table, "b.parquet", "b");
     anew = ask(table, LONG_ROWS);
     answer_check_header(&anew, "Cache-Status", STALE);
     answer_done(&anew);
@@ -286,7 +247,7 @@ static void test_change_is_seen_at_once(void **state)
 /* What breaks off, and what nobody proves, leaves nothing behind. */
 static void test_not_kept(void **state)
 {
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
     struct answer answer;
     char sql[256];
 
@@ -308,7 +269,7 @@ static void test_not_kept(void **state)
 
 static void test_leaver_leaves_nothing(void **state)
 {
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
     struct service_client client;
     int before = 0;
     char sql[256];
@@ -341,7 +302,7 @@ static void open_stopped_hit(struct service_client *client, const char *table)
 /* It holds neither a slot nor others up, and reads on what is kept no more. */
 static void test_slow_reader(void **state)
 {
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
     struct service_client client;
     struct answer made, kept, slow, anew;
 
@@ -350,11 +311,11 @@ static void test_slow_reader(void **state)
     answer_done(&kept);
     open_stopped_hit(&client, table);
     assert_int_equal(service_process_health(service, "slots", "busy"), 0);
-    assert_in_range(metric("stream_bytes"), 0, 5 * 256 * 1024);
+    assert_in_range(service_process_metric(service, "stream_bytes"), 0, 5 * 256 * 1024);
     kept = ask(table, LONGER_ROWS);
     answer_check_header(&kept, "Cache-Status", HIT);
     check_same_body(&made, &kept);
-    write_file(table, "b.parquet", "b");
+    write_table_file(table, "b.parquet", "b");
     anew = ask(table, LONGER_ROWS);
     answer_check_header(&anew, "Cache-Status", STALE);
     assert_true(service_client_read(&client, &slow));
@@ -371,7 +332,7 @@ static void test_slow_reader(void **state)
 
 static void test_readers_leave(void **state)
 {
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
     struct answer kept;
 
     (void)state;
@@ -386,7 +347,7 @@ static void test_readers_leave(void **state)
             service_client_close(&client);
     }
     wait_files_are_kept();
-    assert_int_equal(metric("stream_bytes"), 0);
+    assert_int_equal(service_process_metric(service, "stream_bytes"), 0);
     kept = ask(table, LONGER_ROWS);
     answer_check_header(&kept, "Cache-Status", HIT);
     answer_done(&kept);
@@ -396,9 +357,9 @@ static void test_readers_leave(void **state)
 
 static void test_too_large(void **state)
 {
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
     static const char REFUSED[] = "cache_disk_refused_total{reason=\"too_large\"}";
-    int64_t refused = metric(REFUSED);
+    int64_t refused = service_process_metric(service, REFUSED);
 
     (void)state;
     keep(table, LONG_ROWS); /* it has settled */
@@ -408,18 +369,18 @@ static void test_too_large(void **state)
         answer_check_header(&answer, "Cache-Status", MISS);
         answer_done(&answer);
     }
-    assert_int_equal(metric(REFUSED), refused + 2);
+    assert_int_equal(service_process_metric(service, REFUSED), refused + 2);
     wait_files_are_kept();
-    assert_int_equal(metric("cache_disk_bytes_limit"), atoll(BUDGET));
+    assert_int_equal(service_process_metric(service, "cache_disk_bytes_limit"), atoll(BUDGET));
 }
 
 /* A failed write is no failure of the answer; neither is it kept. */
 static void test_disk_that_fails(void **state)
 {
     char path[160], aside[192];
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
     static const char FAILED[] = "cache_disk_refused_total{reason=\"failed\"}";
-    int64_t failed = metric(FAILED);
+    int64_t failed = service_process_metric(service, FAILED);
     struct answer answer;
 
     (void)state;
@@ -430,7 +391,7 @@ static void test_disk_that_fails(void **state)
     assert_int_equal(rename(aside, path), 0);
     answer_check_header(&answer, "Cache-Status", MISS);
     answer_done(&answer);
-    assert_int_equal(metric(FAILED), failed + 1);
+    assert_int_equal(service_process_metric(service, FAILED), failed + 1);
     keep(table, LONG_ROWS);
 }
 
@@ -452,7 +413,7 @@ static void remove_files(void)
 /* Somebody removed the file: one caller is told of it, the next one gets rows. */
 static void test_file_that_is_lost(void **state)
 {
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
     struct answer answer;
     char sql[256];
 
@@ -476,7 +437,7 @@ static void restart(int signal_number, const char *const *settings)
 
 static void test_restart_leaves_no_file(void **state)
 {
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
     struct answer answer;
 
     (void)state;
@@ -502,7 +463,7 @@ static void check_cut_off(struct service_client *client)
 
 static void test_stopped_reader_is_cut_off(void **state)
 {
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
     struct service_client client;
 
     (void)state;
@@ -515,7 +476,7 @@ static void test_stopped_reader_is_cut_off(void **state)
 /* A reader that has stopped doesn't hold up the end. */
 static void test_end_amid_a_hit(void **state)
 {
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
     struct service_client client;
 
     (void)state;
@@ -527,7 +488,7 @@ static void test_end_amid_a_hit(void **state)
 
 static void test_off(void **state)
 {
-    const char *table = new_table();
+    const char *table = service_process_new_table(service);
 
     (void)state;
     for (int i = 0; i < 2; i++) {

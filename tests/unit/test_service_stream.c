@@ -73,27 +73,14 @@ static void wait_spool_files(int count)
     }
 }
 
-static int64_t metric(const char *name)
-{
-    struct answer answer;
-    char line[128];
-    int64_t value = -1;
-
-    assert_true(service_client_once(service->port, "GET", "/metrics", "", NULL, &answer));
-    snprintf(line, sizeof(line), "\nspark_service_%s ", name);
-    if (strstr(answer.body, line) != NULL)
-        value = atoll(strstr(answer.body, line) + strlen(line));
-    answer_done(&answer);
-    return value;
-}
-
 static void wait_idle(void)
 {
     struct monotime limit = monotime_after(monotime_now(), PATIENCE_MS);
 
     service_process_wait_health(service, "slots", "busy", 0);
-    while (metric("streams_open") != 0 || metric("stream_bytes") != 0 ||
-           metric("spool_bytes") != 0) {
+    while (service_process_metric(service, "streams_open") != 0 ||
+           service_process_metric(service, "stream_bytes") != 0 ||
+           service_process_metric(service, "spool_bytes") != 0) {
         assert_false(monotime_reached(limit, monotime_now()));
         pause_ms(5);
     }
@@ -150,9 +137,9 @@ static void test_a_stopped_reader_holds_no_slot(void **state)
     open_stopped(&client, LONG_ROWS, "");
     service_process_wait_health(service, "slots", "busy", 0);
     assert_int_equal(spool_files(), 1);
-    assert_int_equal(metric("streams_open"), 1);
-    assert_in_range(metric("stream_bytes"), 1, 5 * 1024 * 1024);
-    assert_true(metric("spool_bytes") > 0);
+    assert_int_equal(service_process_metric(service, "streams_open"), 1);
+    assert_in_range(service_process_metric(service, "stream_bytes"), 1, 5 * 1024 * 1024);
+    assert_true(service_process_metric(service, "spool_bytes") > 0);
     read_rest(&client, &answer); /* byte for byte what a fast one gets */
     assert_true(answer.complete);
     assert_true(service_client_query_once(service->port, service->data, LONG_ROWS, "", &fast));
@@ -182,7 +169,7 @@ static void test_every_format_from_the_spool(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-        int64_t spooled = metric("streams_spooled_total");
+        int64_t spooled = service_process_metric(service, "streams_spooled_total");
         struct service_client client;
         struct answer slow;
         struct answer fast;
@@ -190,7 +177,7 @@ static void test_every_format_from_the_spool(void **state)
         ask_for(&client, formats[i]);
         assert_true(service_client_wait_bytes(&client, 1024));
         service_process_wait_health(service, "slots", "busy", 0);
-        assert_int_equal(metric("streams_spooled_total"), spooled + 1);
+        assert_int_equal(service_process_metric(service, "streams_spooled_total"), spooled + 1);
         read_rest(&client, &slow);
         ask_for(&client, formats[i]);
         read_rest(&client, &fast);
@@ -228,7 +215,7 @@ static void test_the_log_line_of_a_spooled_answer(void **state)
 {
     (void)state;
     service_process_wait_logged(service, "rows=1300000");
-    assert_true(metric("streams_spooled_total") > 0);
+    assert_true(service_process_metric(service, "streams_spooled_total") > 0);
 }
 
 /* ---- what ends an answer ---- */
@@ -389,7 +376,7 @@ static void test_a_stalled_reader_is_cut_off(void **state)
     open_stopped(&client, LONG_ROWS, "");
     service_process_wait_logged(service, "client took nothing for too long");
     wait_idle();
-    assert_int_equal(metric("cancellations_total{reason=\"stalled\"}"), 1);
+    assert_int_equal(service_process_metric(service, "cancellations_total{reason=\"stalled\"}"), 1);
     check_cut_off(&client);
 }
 
@@ -417,8 +404,9 @@ static void test_stream_budget(void **state)
     for (size_t i = 0; i < count; i++)
         open_stopped(&clients[i], LONG_ROWS, "");
     service_process_wait_health(service, "slots", "busy", 0);
-    assert_int_equal(metric("streams_open"), count);
-    assert_in_range(metric("stream_bytes"), 1, 1048576 + count * 1200 * 1024);
+    assert_int_equal(service_process_metric(service, "streams_open"), count);
+    assert_in_range(service_process_metric(service, "stream_bytes"), 1,
+                    1048576 + count * 1200 * 1024);
     for (size_t i = 0; i < count; i++) {
         struct answer answer;
 
